@@ -1,0 +1,43 @@
+# Every target sets up what it needs, so that each works in a fresh clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench torture clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(STAMP) ## Make the virtual environment and install everything in it.
+
+$(STAMP): setup.cfg pyproject.toml deploy/venv
+	@PYTHON=$(PYTHON) sh deploy/venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[frames,test]'
+	@touch $@
+
+run: setup ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
+	@$(BIN)/trailhound $(if $(LOGS),run '$(LOGS)',demo)
+
+test: setup ## Run the tests.
+	@$(BIN)/python -m pytest -q
+
+check: setup ## ruff, mypy --strict and the house rules.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/house
+
+format: setup ## Let ruff write the code in its own form.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure speed and memory; TRAILS=<folder or archive of Maltrail's static trails> for the real set.
+	@$(BIN)/python -m bench $(if $(TRAILS),--trails '$(TRAILS)')
+
+torture: setup ## Kill, rotate and starve real processes for a long time.
+	@$(BIN)/python -m pytest -q -m torture --torture=full tests
+
+clean: ## Remove what was made here.
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Kibana dashboards as code, index templates and lifecycle."""

@@ -1,0 +1,1 @@
+"""The Zeek package for the capture host."""
