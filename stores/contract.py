@@ -1,0 +1,237 @@
+"""What every store of events promises.
+
+One writer appends; any number of readers, in other processes too, ask at the same time. All times are microseconds
+since the epoch. All answers are exact unless a field says otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from trailhound.event import Event
+from trailhound.severity import Direction, Severity
+from trailhound.trail import TrailClass, TrailGroup, TrailKind
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which events: every condition that is set must hold; several values of one condition are alternatives.
+
+    `since` is inclusive, `until` exclusive, both compare with the start of an event. `source` and `destination` take
+    addresses and CIDRs. `text` is looked for, whatever its case, in trail, info, observed value, message, addresses and
+    sensor.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    severities: tuple[Severity, ...] = ()
+    groups: tuple[TrailGroup, ...] = ()
+    kinds: tuple[TrailKind, ...] = ()
+    classes: tuple[TrailClass, ...] = ()
+    directions: tuple[Direction, ...] = ()
+    sources: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
+    trails: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    text: str | None = None
+
+
+class EventOrder(StrEnum):
+    """How events are sorted. `INGESTED` is the order of arrival, in which nothing late is missed."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    INGESTED = "ingested"
+
+
+class ThreatOrder(StrEnum):
+    """How threats are sorted, the most of it first."""
+
+    RISK = "risk"
+    LAST = "last"
+    FIRST = "first"
+    COUNT = "count"
+    SEVERITY = "severity"
+
+
+class Dimension(StrEnum):
+    """What events can be counted by."""
+
+    SEVERITY = "severity"
+    GROUP = "group"
+    KIND = "kind"
+    CLASS = "class"
+    DIRECTION = "direction"
+    PROTOCOL = "protocol"
+    SENSOR = "sensor"
+    DATASET = "dataset"
+    SOURCE = "source"
+    DESTINATION = "destination"
+    TRAIL = "trail"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What is now durable: events that are new, and events that the store already had."""
+
+    stored: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """ECS documents, and the cursor that continues after the last of them (None at the end)."""
+
+    events: Sequence[Mapping[str, Any]]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals. `records` adds up the true counts, `events` counts documents, `threats` distinct (source, trail)."""
+
+    records: int
+    events: int
+    threats: int
+    sources: int
+    trails: int
+    first: int | None
+    last: int | None
+    by: Mapping[Dimension, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One step of a timeline: true counts by the value of the dimension asked for."""
+
+    start: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """One value of a dimension with the true count of its records and the highest severity."""
+
+    value: str
+    count: int
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Threat:
+    """The events of one source that met one trail: the unit a person works on.
+
+    `risk` is severity times 1,000 plus the bounded logarithm of the count, so that severity decides and repetition
+    breaks the tie.
+    """
+
+    id: str
+    source: str | None
+    kind: TrailKind
+    trail: str
+    info: str
+    class_: TrailClass
+    severity: Severity
+    risk: float
+    count: int
+    events: int
+    first: int
+    last: int
+    direction: Direction
+    destinations: Sequence[str]
+    ports: Sequence[int]
+    protocols: Sequence[str]
+    sensors: Sequence[str]
+    sources: Sequence[str]
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreatPage:
+    """Threats, how many there are in all, and the cursor that continues (None at the end)."""
+
+    threats: Sequence[Threat]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attacker:
+    """A public address that attacked a home network, for block lists."""
+
+    address: str
+    severity: Severity
+    count: int
+    first: int
+    last: int
+    infos: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorStatus:
+    """The heartbeat of one log of one sensor. Times are microseconds since the epoch, sizes bytes."""
+
+    sensor: str
+    log: str
+    path: str
+    records: int
+    matches: int
+    unreadable: int
+    lag_bytes: int
+    lost_bytes: int
+    last_record: int | None
+    last_read: int | None
+    updated: int
+    problem: str | None = None
+
+
+class Store(Protocol):
+    """Events at rest. Every method may raise `StoreUnavailable` or `StoreDamaged`."""
+
+    def append(self, events: Sequence[Event]) -> Acknowledgement:
+        """Keep events durably; one whose id is known already is left as it is. All of them or none."""
+        ...
+
+    def event(self, event_id: str) -> Mapping[str, Any] | None: ...
+
+    def events(
+        self, query: Query, *, order: EventOrder = EventOrder.NEWEST, limit: int = 100, cursor: str | None = None
+    ) -> EventPage: ...
+
+    def count(self, query: Query) -> int:
+        """Count the documents that a query finds."""
+        ...
+
+    def summary(self, query: Query) -> Summary: ...
+
+    def timeline(self, query: Query, *, by: Dimension, step: int) -> Sequence[Bucket]:
+        """Add up counts in steps of `step` microseconds, aligned to the epoch; empty steps are left out."""
+        ...
+
+    def top(self, query: Query, dimension: Dimension, *, limit: int = 10) -> Sequence[Top]: ...
+
+    def distinct(self, query: Query, dimension: Dimension) -> int: ...
+
+    def threats(
+        self, query: Query, *, order: ThreatOrder = ThreatOrder.RISK, limit: int = 50, cursor: str | None = None
+    ) -> ThreatPage: ...
+
+    def attackers(self, query: Query, *, limit: int = 100_000) -> Sequence[Attacker]:
+        """Give public sources of inbound events, strongest first: severity, then the latest.
+
+        Only addresses that are globally routable; internal hosts never.
+        """
+        ...
+
+    def put_sensors(self, statuses: Sequence[SensorStatus]) -> None:
+        """Replace the heartbeats of these (sensor, path) pairs."""
+        ...
+
+    def sensors(self) -> Sequence[SensorStatus]: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,50 @@
+"""The errors of Trailhound.
+
+    TrailhoundError
+    ├── SettingsError          a setting is missing, unknown or out of range
+    ├── TrailError             a value cannot be a trail
+    ├── TrailSetError          a compiled trail set is missing, damaged or of another version
+    ├── SourceError            a log file or trail file cannot be read
+    ├── RecordError            a log line cannot be read; goes to the dead letters
+    └── StoreError             the store refuses
+        ├── StoreUnavailable   it may answer later: wait and try again
+        └── StoreDamaged       it will not answer: a person has to act
+
+A message is one sentence for the person who runs Trailhound: it names the file, the key and what was expected.
+"""
+
+
+class TrailhoundError(Exception):
+    """Root of every error that Trailhound raises on purpose."""
+
+
+class SettingsError(TrailhoundError):
+    """A setting is missing, unknown or out of range."""
+
+
+class TrailError(TrailhoundError):
+    """A value cannot be a trail."""
+
+
+class TrailSetError(TrailhoundError):
+    """A compiled trail set is missing, damaged or of another version."""
+
+
+class SourceError(TrailhoundError):
+    """A log file or trail file cannot be read."""
+
+
+class RecordError(TrailhoundError):
+    """A log line cannot be read."""
+
+
+class StoreError(TrailhoundError):
+    """The store refuses."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - the name says a state, as a caller's `except` reads best
+    """The store may answer later: wait and try again."""
+
+
+class StoreDamaged(StoreError):  # noqa: N818
+    """The store will not answer: a person has to act."""

@@ -1,0 +1,317 @@
+"""Settings: one typed model, from a TOML file, the environment and the command line, each stronger than the one before.
+
+Every key is documented by its own description here; `trailhound config docs` prints them.
+"""
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_config_path, user_state_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from trailhound.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "TRAILHOUND_"
+HOME_NETWORKS = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "127.0.0.0/8",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+)
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not an address or network such as 192.0.2.0/24") from error
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Folder(_Section):
+    """One folder of logs, with the sensor that writes them."""
+
+    path: Path = Field(description="Folder that Zeek or Suricata writes its logs to; looked through recursively.")
+    sensor: str = Field(
+        default="",
+        max_length=255,
+        description="Name of the sensor in every event (`observer.name`). Empty: the name of this host.",
+    )
+    include: tuple[str, ...] = Field(
+        default=("*.log", "*.json", "*.ndjson"), description="Names of files to follow, as shell patterns."
+    )
+    exclude: tuple[str, ...] = Field(
+        default=("stats.log", "*loaded_scripts*.log", "capture_loss*.log", "reporter*.log", "fast.log", "suricata.log"),
+        description="Names of files to leave alone, as shell patterns; stronger than `include`.",
+    )
+
+
+class CustomLog(_Section):
+    """A log that Trailhound does not know: which of its columns hold what."""
+
+    columns: Mapping[str, Literal["address", "name", "url", "user-agent", "certificate", "file-hash", "email"]] = Field(
+        description="Column -> kind of value in it. `id.orig_h` and `id.resp_h` are known by themselves."
+    )
+
+
+class Logs(_Section):
+    """Where records come from."""
+
+    folders: tuple[Folder, ...] = Field(default=(), description="Folders to watch.")
+    start: Literal["beginning", "end"] = Field(
+        default="beginning", description="Where to start in a file that was there before the first run."
+    )
+    poll_seconds: float = Field(
+        default=2.0, gt=0, le=3600, description="How often folders are looked through beside the kernel's notices."
+    )
+    polling: bool = Field(
+        default=False,
+        description="Do without the kernel's notices (inotify): for network shares, where they do not arrive.",
+    )
+    custom: Mapping[str, CustomLog] = Field(default_factory=dict, description="Logs of your own, by Zeek's `#path`.")
+    max_line_bytes: int = Field(
+        default=1_048_576, ge=4096, le=67_108_864, description="A longer line goes to the dead letters."
+    )
+
+
+class Trails(_Section):
+    """What records are matched against."""
+
+    set: Path | None = Field(
+        default=None,
+        description="A compiled trail set to use as it is. Unset: one is compiled when `files` or `starter` change.",
+    )
+    files: tuple[Path, ...] = Field(
+        default=(),
+        description="Trails: Maltrail's static folder (or archive) and trails.csv, plain lists, Zeek intel files.",
+    )
+    starter: bool = Field(default=True, description="Add the trails that come with Trailhound.")
+    whitelist: tuple[Path, ...] = Field(
+        default=(), description="Files of names, addresses and networks that never match, one a line."
+    )
+
+
+class Networks(_Section):
+    """What is ours."""
+
+    home: tuple[Network, ...] = Field(
+        default=HOME_NETWORKS,
+        description="Home networks; they give every record its direction, and never stand on a block list.",
+    )
+
+
+class StoreSettings(_Section):
+    """Where events are kept."""
+
+    kind: Literal["embedded"] = Field(default="embedded", description="Which store.")
+    path: Path | None = Field(
+        default=None, description="File of the embedded store. Unset: `events.sqlite` in the state directory."
+    )
+
+
+class Api(_Section):
+    """HTTP: console, JSON and block lists."""
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. The default is reachable from this host only."
+    )
+    port: int = Field(default=8338, ge=0, le=65535, description="Port to listen on.")
+    list_networks: tuple[Network, ...] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks that may read block lists (`/fail2ban`); others are told that there is no such page.",
+    )
+    list_hours: int = Field(
+        default=24, ge=1, le=24 * 365, description="How long an address stays on `/fail2ban` after its last attack."
+    )
+    list_limit: int = Field(
+        default=100_000,
+        ge=1,
+        le=10_000_000,
+        description="How many addresses `/fail2ban` gives at most, the strongest first.",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of Trailhound."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    state_dir: Path = Field(
+        default_factory=lambda: user_state_path("trailhound"),
+        description="Directory for everything Trailhound keeps: store, positions, compiled trails, dead letters.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much Trailhound says of itself on standard error."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="Form of what it says: text for people, JSON for machines, auto by the terminal."
+    )
+    logs: Logs = Field(default_factory=Logs)
+    trails: Trails = Field(default_factory=Trails)
+    networks: Networks = Field(default_factory=Networks)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    api: Api = Field(default_factory=Api)
+
+    @field_validator("state_dir")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return path.expanduser()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load` merged, and nothing behind its back: it needs to name the source of each error."""
+        del settings_cls, env_settings
+        return (init_settings,)
+
+    @property
+    def store_path(self) -> Path:
+        return self.store.path or self.state_dir / "events.sqlite"
+
+    @property
+    def trail_set_path(self) -> Path:
+        return self.trails.set or self.state_dir / "trails.set"
+
+    @property
+    def positions_path(self) -> Path:
+        return self.state_dir / "positions.json"
+
+    @property
+    def dead_letters_path(self) -> Path:
+        return self.state_dir / "deadletters.ndjson"
+
+
+def default_file() -> Path:
+    """Tell where the settings file is looked for when none is named."""
+    return user_config_path("trailhound") / "trailhound.toml"
+
+
+def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read settings: `file` (the default one may be missing), then the environment, then `overrides` (nested)."""
+    path = file or default_file()
+    from_file = _read_toml(path, must_exist=file is not None)
+    environment = EnvSettingsSource(Settings)
+    _refuse_unknown_variables(environment)
+    origins: dict[str, Mapping[str, Any]] = {
+        str(path): from_file,
+        "the environment": environment(),
+        "the command line": overrides or {},
+    }
+    merged: dict[str, Any] = {}
+    for values in origins.values():
+        _merge(merged, values)
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, origins)) from error
+
+
+def _read_toml(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError as error:
+        if must_exist:
+            raise SettingsError(f"{path}: there is no such settings file") from error
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: this is not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the settings file cannot be read: {error}") from error
+
+
+def _refuse_unknown_variables(environment: EnvSettingsSource) -> None:
+    known = set(keys())
+    for name in environment.env_vars:
+        if name is None or not name.upper().startswith(ENVIRONMENT_PREFIX) or name.upper() in NOT_SETTINGS:
+            continue
+        key = name.upper().removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+        if key not in known and not any(k.startswith(f"{key}.") or key.startswith(f"{k}.") for k in known):
+            raise SettingsError(f"the environment: {name.upper()} is no setting of Trailhound{_nearest(key, known)}")
+
+
+# Variables with our prefix that are read by others: tests and the folders of service managers.
+NOT_SETTINGS = frozenset({"TRAILHOUND_CONFIG", "TRAILHOUND_CORPUS", "TRAILHOUND_TEST_ELASTICSEARCH"})
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _explain(error: ValidationError, origins: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say the first thing that is wrong: where, which key, what was expected."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    origin = next(
+        (name for name, values in reversed(list(origins.items())) if _has(values, first["loc"])), "the settings"
+    )
+    if first["type"] == "extra_forbidden":
+        return f"{origin}: {key} is no setting of Trailhound{_nearest(key, set(keys()))}"
+    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{origin}: {key} = {first['input']!r}: {expected}"
+
+
+def _has(values: Any, location: tuple[int | str, ...]) -> bool:
+    for part in location:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _nearest(key: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; the nearest is {near[0]}" if near else "; see `trailhound config docs`"
+
+
+def keys() -> dict[str, tuple[str, Any]]:
+    """Give every setting by its dotted key: its description and its default. Lists of tables end in `[]`."""
+    found: dict[str, tuple[str, Any]] = {}
+    _collect(Settings, "", found)
+    return found
+
+
+def _collect(model: type[BaseModel], prefix: str, found: dict[str, tuple[str, Any]]) -> None:
+    for name, info in model.model_fields.items():
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            _collect(annotation, f"{prefix}{name}.", found)
+            continue
+        default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+        found[f"{prefix}{name}"] = (info.description or "", default)
+        for part in getattr(annotation, "__args__", ()):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                _collect(part, f"{prefix}{name}[].", found)
