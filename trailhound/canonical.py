@@ -5,6 +5,7 @@ Every function is idempotent. Those that read a trail raise `TrailError` with th
 
 import ipaddress
 import re
+import socket
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
@@ -66,6 +67,15 @@ def name(text: str) -> str | None:
 @lru_cache(maxsize=65_536)
 def address(text: str) -> str | None:
     """Give the canonical form of an IP address (RFC 5952; mapped IPv4 as IPv4), or None when it is not one."""
+    try:
+        # A dotted quad that the C library takes has one spelling only: its own.
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):
+        return _address6(text)
+    return text
+
+
+def _address6(text: str) -> str | None:
     try:
         parsed = ipaddress.ip_address(text)
     except ValueError:

@@ -4,7 +4,7 @@ Both are spoken of in Zeek's words: a field of a record has the name that Zeek's
 `server_name`, `id.orig_h`), whichever tool wrote the line, so that one observer serves all formats.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,15 +58,19 @@ class Record:
 class Batch(Protocol):
     """Rows of one log, cut only as far as needed.
 
-    `column` gives one cell a row, raw as the format has it: bytes from TSV (`-` for unset), Python values from JSON
-    (None for unset). None instead of a column means that this log does not have it. `record` reads one row whole and
+    `column` gives one cell a row, raw and hashable, as the format has it; None instead of a column means that this log
+    does not have it. `texts` reads a raw cell of a column: no texts when it is unset, several when it is a set.
+    `dialect` tells apart batches in which equal raw cells could mean different texts. `record` reads one row whole and
     raises `RecordError` when it cannot.
     """
 
     log: str
+    dialect: Hashable
 
     def __len__(self) -> int: ...
 
-    def column(self, name: str) -> "Sequence[object] | None": ...
+    def column(self, name: str) -> Sequence[Hashable] | None: ...
+
+    def texts(self, name: str, raw: Hashable) -> Sequence[str]: ...
 
     def record(self, row: int) -> Record: ...

@@ -1,0 +1,1 @@
+"""HTTP: the JSON API, block lists, health, metrics and the page for people."""

@@ -1,0 +1,75 @@
+"""What routes ask for, as types."""
+
+import difflib
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+
+from api.conditions import condition
+from api.lookup import TrailLookup
+from stores import contract
+from trailhound.settings import Settings
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _store(request: Request) -> contract.Store:
+    store: contract.Store = request.app.state.store
+    return store
+
+
+def _trails(request: Request) -> TrailLookup:
+    trails: TrailLookup = request.app.state.trails
+    return trails
+
+
+def _now(request: Request) -> int:
+    return int(request.app.state.clock())
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+StoreDep = Annotated[contract.Store, Depends(_store)]
+TrailsDep = Annotated[TrailLookup, Depends(_trails)]
+NowDep = Annotated[int, Depends(_now)]
+QueryDep = Annotated[contract.Query, Depends(condition)]
+CursorParam = Annotated[
+    str | None, Query(min_length=1, max_length=512, description="Where to go on: `next` of the answer before.")
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse a parameter that the route does not have, and the repetition of one that has a single value.
+
+    A mistyped condition that is passed over makes an answer that looks right and is not. What a route has is read from
+    the OpenAPI document, so the two cannot disagree.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given:
+        return
+    # By its id: the path of a route inside a router lacks the prefix that the router was included with.
+    operation_id = request.scope["route"].operation_id
+    operations = (path["get"] for path in request.app.openapi()["paths"].values())
+    operation = next(one for one in operations if one["operationId"] == operation_id)
+    known = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+    errors = []
+    for name in dict.fromkeys(given):
+        if name not in known:
+            errors.append((name, _unknown(name, list(known))))
+        elif known[name].get("type") != "array" and given.count(name) > 1:
+            errors.append((name, "this parameter can be given once only"))
+    if errors:
+        raise RequestValidationError(
+            [{"type": "value_error", "loc": ("query", name[:64]), "msg": message} for name, message in errors]
+        )
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    if not known:
+        return "this page has no parameters"
+    near = difflib.get_close_matches(name[:64].lower(), known, n=1, cutoff=0.4)
+    return "there is no such parameter; " + (f"the nearest is {near[0]}" if near else f"there are {', '.join(known)}")

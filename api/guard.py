@@ -1,0 +1,89 @@
+"""What is turned away before any route sees it: foreign host names, other methods, bodies.
+
+There is no log-in, so a page that a browser of this host has open must not be able to read the API. Browsers enforce
+that by origin, except when the page's own name is made to resolve to this host (DNS rebinding). Such a request still
+carries the page's name in `Host`; therefore only these are answered: names of the loopback, the host that the settings
+name, and addresses, which nobody can rebind.
+"""
+
+import ipaddress
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+from trailhound import canonical
+
+LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain"})
+_METHODS = "GET, HEAD"
+
+
+class Guard:
+    """Let a request through, or answer it with a problem; HEAD is GET without a body."""
+
+    def __init__(self, app: ASGIApp, *, host: str) -> None:
+        self._app = app
+        self._names = LOOPBACK_NAMES | {canonical.name(host) or host.lower()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        app: ASGIApp = refusal or self._app
+        if scope["method"] == "HEAD":
+            await app({**scope, "method": "GET"}, receive, _without_body(send))
+        else:
+            await app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._known(hosts[0]):
+            return problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "The Host header must be an address, a name of the loopback, or the host that api.host names.",
+            )
+        if scope["method"] not in ("GET", "HEAD"):
+            return problem(
+                HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.", headers={"Allow": _METHODS}
+            )
+        if headers.get("content-length", "0").strip("0") or "transfer-encoding" in headers:
+            return problem(HTTPStatus.BAD_REQUEST, "No request has a body here.", headers={"Connection": "close"})
+        return None
+
+    def _known(self, host: str) -> bool:
+        name, port = _split(host)
+        if port is not None and not (port.isascii() and port.isdigit()):
+            return False
+        return name.lower().rstrip(".") in self._names or _is_address(name)
+
+
+def _split(host: str) -> tuple[str, str | None]:
+    """Split `Host` into name or address and port; the colons of an IPv6 address are inside brackets."""
+    if host.startswith("["):
+        name, bracket, rest = host[1:].partition("]")
+        if not bracket or rest[:1] not in ("", ":"):
+            return "", None
+        return name, rest[1:] if rest else None
+    name, colon, port = host.partition(":")
+    return name, port if colon else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

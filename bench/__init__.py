@@ -1,0 +1,1 @@
+"""What Trailhound is measured by."""

@@ -1,0 +1,1 @@
+"""How the bundled sample is made; see the README beside this file."""

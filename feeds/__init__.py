@@ -1,0 +1,1 @@
+"""Files of indicators to trails: which format, which class, which values are refused."""

@@ -1,0 +1,101 @@
+"""Suricata's eve.json: one event a line, all kinds in one file."""
+
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, without
+from ingest.eve_event import EVENTS, Eve, Fields
+from ingest.moments import microseconds, untimely
+from ingest.zeek_json import UNREADABLE, last_time, numbered
+from ingest.zeek_tsv import line_identity
+from trailhound.record import Record, Value
+
+
+class EveBatch:
+    """Events of one type, in the words of Zeek's log of the same kind."""
+
+    dialect: Hashable = "json"
+
+    def __init__(self, event_type: str, events: Sequence[Eve], rows: Rows) -> None:
+        self.log, translate = EVENTS[event_type]
+        self._event_type = event_type
+        self._events = events
+        self._fields: Sequence[Fields] = list(map(translate, events))
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def column(self, name: str) -> Sequence[Hashable] | None:
+        return [_hashable(fields.get(name)) for fields in self._fields]
+
+    def texts(self, name: str, raw: Hashable) -> Sequence[str]:  # noqa: ARG002 - the protocol's signature
+        return as_texts(raw)
+
+    def record(self, row: int) -> Record:
+        event = self._events[row]
+        # A flow is logged when it is over; what counts is when it began.
+        began = event.flow.start if self._event_type == "flow" and event.flow is not None else None
+        return Record(
+            self.log,
+            "suricata",
+            f"suricata.{self._event_type}",
+            microseconds(began or event.timestamp),
+            line_identity(self._rows.lines[row]),
+            self._fields[row],
+        )
+
+    def line(self, row: int) -> bytes:
+        return self._rows.lines[row]
+
+    def number(self, row: int) -> int:
+        return self._rows.number(row)
+
+    def last_time(self) -> int | None:
+        return last_time([event.timestamp for event in self._events])
+
+
+def _hashable(cell: Value | None) -> Hashable:
+    return tuple(cell) if isinstance(cell, list) else cell
+
+
+class EveReader:
+    """Reads eve.json, whichever thread or rotation of it."""
+
+    format = "eve"
+    state = ""
+
+    def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
+        del wanted, name, state  # Every line of EVE says itself what it is.
+        self.lines = 0
+        self._decode = msgspec.json.Decoder(Eve).decode
+
+    def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
+        rows = numbered(data, self.lines + 1)
+        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        try:
+            events = list(map(self._decode, rows.lines))
+        except UNREADABLE:
+            events, rows = yield from self._one_by_one(rows)
+        late = untimely([event.timestamp for event in events])
+        if late:
+            rows = yield from without(rows, {row: f"timestamp: {reason}" for row, reason in late.items()})
+            events = [event for row, event in enumerate(events) if row not in late]
+        by_type: dict[str, list[int]] = {}
+        for row, event in enumerate(events):
+            by_type.setdefault(event.event_type, []).append(row)
+        for event_type, chosen in by_type.items():
+            if event_type in EVENTS:
+                part = Rows([rows.lines[row] for row in chosen], rows.first, [rows.number(row) for row in chosen])
+                yield EveBatch(event_type, [events[row] for row in chosen], part)
+
+    def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Eve], Rows]]:
+        events, misfits = [], {}
+        for row, line in enumerate(rows.lines):
+            try:
+                events.append(self._decode(line))
+            except UNREADABLE as error:
+                misfits[row] = f"no EVE event: {error}"
+        rows = yield from without(rows, misfits)
+        return events, rows

@@ -1,0 +1,323 @@
+"""One event of Suricata's EVE log, and its translation into the fields of Zeek's log of the same kind.
+
+Every version of Suricata's dns events is read: v1 (one event an answer), v2 (query, answer, grouped), v3 (request,
+response, `queries`). What this reader does not need is not decoded.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from trailhound.record import Value
+
+Text = str | None
+Fields = dict[str, Value]
+
+
+class DnsAnswer(msgspec.Struct, gc=False):
+    rdata: object = None
+
+
+class DnsQuery(msgspec.Struct, gc=False):
+    rrname: Text = None
+    rrtype: Text = None
+    id: int | None = None
+
+
+class Dns(msgspec.Struct, gc=False):
+    type: Text = None
+    id: int | None = None
+    rrname: Text = None
+    rrtype: Text = None
+    rcode: Text = None
+    rdata: object = None
+    answers: list[DnsAnswer] | None = None
+    queries: list[DnsQuery] | None = None
+    query: list[DnsQuery] | None = None
+    answer: "Dns | None" = None
+
+
+class Http(msgspec.Struct, gc=False):
+    hostname: Text = None
+    url: Text = None
+    http_user_agent: Text = None
+    http_refer: Text = None
+    http_method: Text = None
+    http_content_type: Text = None
+    status: int | None = None
+    xff: Text = None
+
+
+class Ja3(msgspec.Struct, gc=False):
+    hash: Text = None
+
+
+class Tls(msgspec.Struct, gc=False):
+    sni: Text = None
+    subject: Text = None
+    issuerdn: Text = None
+    fingerprint: Text = None
+    version: Text = None
+    ja3: Ja3 | None = None
+    ja3s: Ja3 | None = None
+    ja4: Text = None
+
+
+class Quic(msgspec.Struct, gc=False):
+    sni: Text = None
+    version: Text = None
+    ja3: Ja3 | None = None
+    ja3s: Ja3 | None = None
+    ja4: Text = None
+
+
+class FileInfo(msgspec.Struct, gc=False):
+    filename: Text = None
+    magic: Text = None
+    md5: Text = None
+    sha1: Text = None
+    sha256: Text = None
+    size: int | None = None
+
+
+class Flow(msgspec.Struct, gc=False):
+    start: Text = None
+    pkts_toserver: int | None = None
+    pkts_toclient: int | None = None
+    bytes_toserver: int | None = None
+    bytes_toclient: int | None = None
+    age: int | None = None
+    src_ip: Text = None
+    dest_ip: Text = None
+    src_port: int | None = None
+    dest_port: int | None = None
+
+
+class Tcp(msgspec.Struct, gc=False):
+    state: Text = None
+
+
+class Alert(msgspec.Struct, gc=False):
+    signature: Text = None
+    signature_id: int | None = None
+    category: Text = None
+
+
+class Eve(msgspec.Struct, gc=False):
+    """One line of eve.json."""
+
+    timestamp: Text = None
+    event_type: str = ""
+    flow_id: int | str | None = None
+    src_ip: Text = None
+    src_port: int | None = None
+    dest_ip: Text = None
+    dest_port: int | None = None
+    proto: Text = None
+    app_proto: Text = None
+    community_id: Text = None
+    direction: Text = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    dns: Dns | None = None
+    http: Http | None = None
+    tls: Tls | None = None
+    quic: Quic | None = None
+    fileinfo: FileInfo | None = None
+    flow: Flow | None = None
+    tcp: Tcp | None = None
+    alert: Alert | None = None
+    xff: Text = None
+
+
+# Suricata's states of a TCP flow, in Zeek's words. UDP and the rest are judged by their packets.
+_STATES = {"syn_sent": "S0", "new": "S0", "none": "OTH", "syn_recv": "S1", "established": "S1"}
+
+
+def _ends(eve: Eve, *, swap: bool = False) -> Fields:
+    near = (eve.src_ip, eve.src_port if eve.icmp_type is None else eve.icmp_type)
+    far = (eve.dest_ip, eve.dest_port if eve.icmp_code is None else eve.icmp_code)
+    if swap:
+        near, far = far, near
+    return _set(
+        {
+            "uid": str(eve.flow_id) if eve.flow_id is not None else None,
+            "id.orig_h": near[0],
+            "id.orig_p": near[1],
+            "id.resp_h": far[0],
+            "id.resp_p": far[1],
+            "proto": eve.proto,
+            "service": eve.app_proto if eve.app_proto != "failed" else None,
+            "community_id": eve.community_id,
+        }
+    )
+
+
+def _set(fields: Mapping[str, Value | None]) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _flow(eve: Eve) -> Fields:
+    flow = eve.flow or Flow()
+    state = _STATES.get(eve.tcp.state, "SF") if eve.tcp is not None and eve.tcp.state is not None else None
+    if state in ("S1", "SF") and not flow.pkts_toclient:
+        state = "OTH"  # Picked up in the middle: nobody was heard to answer.
+    return {
+        **_ends(eve),
+        **_set(
+            {
+                "conn_state": state,
+                "orig_pkts": flow.pkts_toserver,
+                "resp_pkts": flow.pkts_toclient,
+                "orig_bytes": flow.bytes_toserver,
+                "resp_bytes": flow.bytes_toclient,
+                "duration": flow.age,
+            }
+        ),
+    }
+
+
+def _dns(eve: Eve) -> Fields:
+    dns = eve.dns or Dns()
+    asked = next(iter(dns.queries or ()), None)
+    kind = {"request": "query", "response": "answer"}.get(dns.type or "", dns.type)
+    # From version 3 on the source of a response is whoever responds.
+    swap = dns.type == "response" and eve.src_port == 53 and eve.dest_port != 53
+    answers: list[str | int | float | bool] = [
+        answer.rdata for answer in dns.answers or () if isinstance(answer.rdata, str)
+    ]
+    if isinstance(dns.rdata, str):
+        answers.append(dns.rdata)
+    return {
+        **_ends(eve, swap=swap),
+        **_set(
+            {
+                "dns.type": kind,
+                "trans_id": dns.id,
+                "query": asked.rrname if asked else dns.rrname,
+                "qtype_name": asked.rrtype if asked else dns.rrtype,
+                "rcode_name": dns.rcode,
+                "answers": answers or None,
+            }
+        ),
+    }
+
+
+def _http(eve: Eve) -> Fields:
+    http = eve.http or Http()
+    forwarded = http.xff or eve.xff
+    return {
+        **_ends(eve),
+        **_set(
+            {
+                "method": http.http_method,
+                "host": http.hostname,
+                "uri": http.url,
+                "user_agent": http.http_user_agent,
+                "referrer": http.http_refer,
+                "status_code": http.status,
+                "proxied": [forwarded] if forwarded else None,
+            }
+        ),
+    }
+
+
+def _tls(eve: Eve) -> Fields:
+    tls = eve.tls or Tls()
+    return {
+        **_ends(eve),
+        **_set(
+            {
+                "server_name": tls.sni,
+                "subject": tls.subject,
+                "issuer": tls.issuerdn,
+                "fingerprint": tls.fingerprint,
+                "version": tls.version,
+                "ja3": tls.ja3.hash if tls.ja3 else None,
+                "ja3s": tls.ja3s.hash if tls.ja3s else None,
+                "ja4": tls.ja4,
+            }
+        ),
+    }
+
+
+def _quic(eve: Eve) -> Fields:
+    quic = eve.quic or Quic()
+    return {
+        **_ends(eve),
+        **_set(
+            {
+                "server_name": quic.sni,
+                "version": quic.version,
+                "ja3": quic.ja3.hash if quic.ja3 else None,
+                "ja3s": quic.ja3s.hash if quic.ja3s else None,
+                "ja4": quic.ja4,
+            }
+        ),
+    }
+
+
+def _fileinfo(eve: Eve) -> Fields:
+    file = eve.fileinfo or FileInfo()
+    # The source of a fileinfo event is whoever sent the file; the connection was opened by the other side when it came
+    # from a server's port.
+    from_server = eve.app_proto in ("http", "ftp-data") and (eve.src_port or 0) < (eve.dest_port or 0)
+    return {
+        **_ends(eve, swap=from_server),
+        **_set(
+            {
+                "filename": file.filename,
+                "mime_type": file.magic,
+                "md5": file.md5,
+                "sha1": file.sha1,
+                "sha256": file.sha256,
+                "total_bytes": file.size,
+                "source": eve.app_proto,
+            }
+        ),
+    }
+
+
+def _alert(eve: Eve) -> Fields:
+    alert = eve.alert or Alert()
+    flow = eve.flow
+    swap = flow.src_ip == eve.dest_ip if flow is not None and flow.src_ip else eve.direction == "to_client"
+    fields = _ends(eve, swap=swap)
+    names: list[str | int | float | bool] = [name for name in _asked(eve.dns) if name]
+    carried = {**(_http(eve) if eve.http else {}), **(_tls(eve) if eve.tls else {}), **(_quic(eve) if eve.quic else {})}
+    return {
+        **carried,
+        **fields,
+        **_set(
+            {
+                "queries": names or None,
+                "trans_id": next((query.id for query in (eve.dns.query or eve.dns.queries or ())), None)
+                if eve.dns
+                else None,
+                "signature": alert.signature,
+                "signature_id": str(alert.signature_id) if alert.signature_id is not None else None,
+                "category": alert.category,
+            }
+        ),
+    }
+
+
+def _asked(dns: Dns | None) -> Iterator[str | None]:
+    if dns is not None:
+        yield dns.rrname
+        for query in (*(dns.query or ()), *(dns.queries or ())):
+            yield query.rrname
+        if dns.answer is not None:
+            yield dns.answer.rrname
+
+
+# EVE's event type -> Zeek's name of the log, and the translation.
+EVENTS: Mapping[str, tuple[str, Callable[[Eve], Fields]]] = {
+    "flow": ("conn", _flow),
+    "dns": ("dns", _dns),
+    "http": ("http", _http),
+    "tls": ("ssl", _tls),
+    "quic": ("quic", _quic),
+    "fileinfo": ("files", _fileinfo),
+    "alert": ("alert", _alert),
+}

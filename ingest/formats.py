@@ -1,0 +1,116 @@
+"""The formats of logs, told by content: a registry, and how compressed files are opened."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgspec
+import zstandard
+
+from ingest.batch import Reader
+from ingest.eve import EveReader
+from ingest.zeek_header import header_word
+from ingest.zeek_json import UNREADABLE, ZeekJsonReader
+from ingest.zeek_tsv import ZeekTsvReader
+from trailhound.errors import SourceError
+
+READERS: Mapping[str, Callable[..., Reader]] = {
+    reader.format: cast("Callable[..., Reader]", reader) for reader in (ZeekTsvReader, ZeekJsonReader, EveReader)
+}
+HEAD = 65_536  # Bytes of a file that are looked at.
+_LOOK_AT = 30  # Lines of them.
+CHUNK = 4 * 1024 * 1024
+MAX_ARRAY = 256 * 1024 * 1024  # A JSON array has to be read whole.
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_ZEEK_MARKS = frozenset({"ts", "_path", "@stream"})
+ARRAY = "eve-array"
+
+
+def detect(head: bytes) -> str | None:
+    """Tell the format by the first lines of a file, None when it is no log that can be read.
+
+    `head` may end in the middle of a line when that is not the only one.
+    """
+    text = head.lstrip(b"\xef\xbb\xbf \r\n\t") if not head.startswith(b"#") else head
+    if text.startswith(b"["):
+        return ARRAY if b'"event_type"' in text else None
+    lines = text.split(b"\n")
+    for line in lines[: _LOOK_AT if len(lines) > 1 else 1]:
+        if line.startswith(b"#"):
+            if header_word(line) in (b"separator", b"fields"):
+                return ZeekTsvReader.format
+            continue
+        found = _format_of_object(line)
+        if found:
+            return found
+    return None
+
+
+def _format_of_object(line: bytes) -> str | None:
+    if not line.lstrip().startswith(b"{"):
+        return None
+    try:
+        names = msgspec.json.decode(line, type=dict[str, msgspec.Raw]).keys()
+    except UNREADABLE:
+        return None
+    if {"event_type", "timestamp"} <= names:
+        return EveReader.format
+    return ZeekJsonReader.format if names & _ZEEK_MARKS else None
+
+
+def reader_of(format_: str, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> Reader:
+    return READERS[EveReader.format if format_ == ARRAY else format_](wanted, name, state)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log for reading, plain, gzip or Zstandard by its first bytes. Raises `SourceError`."""
+    try:
+        file = path.open("rb")
+        magic = file.read(4)
+        file.seek(0)
+    except OSError as error:
+        raise SourceError(f"{path}: the log cannot be read: {error.strerror or error}") from error
+    if magic.startswith(_GZIP):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+    if magic.startswith(_ZSTD):
+        stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
+        return io.BufferedReader(cast("Any", stream), CHUNK)
+    return file
+
+
+def whole_lines(stream: IO[bytes], path: Path, max_line: int) -> Iterator[bytes]:
+    """Read a log to its end in chunks of whole lines; a last line without an end is handed on as it is.
+
+    Raises `SourceError` when compressed data is damaged; what came before the damage has been handed on.
+    """
+    rest = b""
+    try:
+        while data := stream.read(CHUNK):
+            cut = data.rfind(b"\n") + 1
+            if not cut:
+                rest += data
+                if len(rest) > max(max_line, CHUNK):
+                    yield rest
+                    rest = b""
+                continue
+            yield rest + data[:cut]
+            rest = data[cut:]
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise SourceError(f"{path}: the log is damaged: {error}") from error
+    if rest:
+        yield rest
+
+
+def array_lines(stream: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Read a JSON array of events as one event a line. Raises `SourceError`."""
+    data = stream.read(MAX_ARRAY + 1)
+    if len(data) > MAX_ARRAY:
+        raise SourceError(f"{path}: a JSON array of more than {MAX_ARRAY:,} bytes is not read; write one event a line")
+    try:
+        items = msgspec.json.decode(data, type=list[msgspec.Raw])
+        yield b"".join(msgspec.json.format(item, indent=-1) + b"\n" for item in items)
+    except UNREADABLE as error:
+        raise SourceError(f"{path}: this is no JSON array of events: {error}") from error

@@ -1,0 +1,203 @@
+"""Zeek's JSON: one object a line, unset fields left out; one log a file, or several told apart by `_path`."""
+
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
+from ingest.logtypes import log_of_columns
+from ingest.moments import microseconds, untimely
+from ingest.zeek_tsv import line_identity
+from trailhound.errors import RecordError
+from trailhound.record import Record, Value
+
+# Where shippers write the log's name into each line.
+_LABELS = ("_path", "@stream", "_stream")
+# Groups of fields that shippers who dislike dots write with an underscore.
+_DOTTED_GROUPS = ("id_", "certificate_", "san_", "basic_constraints_")
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_Cell = str | tuple[str | None, ...] | None
+_LOOK_AT = 50  # Lines of a file that are looked at to tell its log.
+
+
+class JsonBatch:
+    """Rows of one log, decoded as far as the columns that observers ask for."""
+
+    dialect: Hashable = "json"
+
+    def __init__(self, log: str, cells: Sequence[Any], rows: Rows, attributes: Mapping[str, str]) -> None:
+        self.log = log
+        self._cells = cells
+        self._rows = rows
+        self._attributes = attributes
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def column(self, name: str) -> Sequence[Hashable] | None:
+        attribute = self._attributes.get(name)
+        return None if attribute is None else list(map(attrgetter(attribute), self._cells))
+
+    def texts(self, name: str, raw: Hashable) -> Sequence[str]:  # noqa: ARG002 - the protocol's signature
+        return as_texts(raw)
+
+    def record(self, row: int) -> Record:
+        line = self._rows.lines[row]
+        fields = _fields(line)
+        time = microseconds(fields.get("ts"))
+        return Record(self.log, "zeek", f"zeek.{self.log}", time, line_identity(line), fields)
+
+    def line(self, row: int) -> bytes:
+        return self._rows.lines[row]
+
+    def number(self, row: int) -> int:
+        return self._rows.number(row)
+
+    def last_time(self) -> int | None:
+        return last_time(self.column("ts") or ())
+
+
+def last_time(times: Iterable[object]) -> int | None:
+    """Give the latest of times as logs write them; what is no time is passed over."""
+    latest: int | None = None
+    numbers = [time for time in times if time.__class__ is float or time.__class__ is int]
+    texts = {time for time in times if time.__class__ is str}
+    for candidate in ([max(numbers)] if numbers else []) + ([max(texts)] if texts else []):
+        try:
+            moment = microseconds(candidate)
+        except RecordError:
+            continue
+        latest = moment if latest is None else max(latest, moment)
+    return latest
+
+
+class ZeekJsonReader:
+    """Reads a Zeek JSON log. `name` is the log's name by its file, for lines that do not say."""
+
+    format = "zeek-json"
+
+    def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
+        self.lines = 0
+        self._wanted = wanted
+        self._name = name
+        self._logs: dict[str, str] = {}
+        if state:
+            self._logs = msgspec.json.decode(state, type=dict[str, str])
+        names = (
+            "ts",
+            *_LABELS,
+            *dict.fromkeys(name for columns in wanted.values() for name in columns if name != "ts"),
+        )
+        self._attributes = {name: f"c{index}" for index, name in enumerate(names)}
+        self._decode = self._decoder(underscored=False)
+        self._decode_underscored = self._decoder(underscored=True)
+
+    @property
+    def state(self) -> str:
+        return msgspec.json.encode(self._logs).decode() if self._logs else ""
+
+    def _decoder(self, *, underscored: bool) -> Callable[[bytes], Any]:
+        fields = []
+        keys = {}
+        for name, attribute in self._attributes.items():
+            fields.append((attribute, float | str | None if name == "ts" else _Cell, None))
+            keys[attribute] = name.replace(".", "_") if underscored else name
+        row = msgspec.defstruct("Row", fields, rename=keys, gc=False)
+        return msgspec.json.Decoder(row).decode
+
+    def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
+        rows = numbered(data, self.lines + 1)
+        lines = rows.lines
+        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        decode = self._decode_underscored if b'"id_orig_h"' in data else self._decode
+        try:
+            cells = list(map(decode, lines))
+        except UNREADABLE:
+            cells, rows = yield from self._one_by_one(rows, decode)
+        if cells:
+            yield from self._batches(cells, rows)
+
+    def _one_by_one(
+        self, rows: Rows, decode: Callable[[bytes], Any]
+    ) -> Generator[BadLine, None, tuple[list[Any], Rows]]:
+        cells, lines, numbers = [], [], []
+        for row, line in enumerate(rows.lines):
+            try:
+                cells.append(decode(line))
+            except UNREADABLE as error:
+                if not self._is_of_no_interest(line):
+                    yield bad(rows.number(row), f"no JSON object of a Zeek log: {error}", line)
+                continue
+            lines.append(line)
+            numbers.append(rows.number(row))
+        return cells, Rows(lines, rows.first, numbers)
+
+    def _is_of_no_interest(self, line: bytes) -> bool:
+        """Tell whether a line is well-formed, but of a log in which our column names have other types."""
+        try:
+            fields = _fields(line)
+        except RecordError:
+            return False
+        return log_of_columns(fields, _label(fields) or self._name, self._wanted) not in self._wanted
+
+    def _batches(self, cells: list[Any], rows: Rows) -> Iterator[PlacedBatch | BadLine]:
+        attributes = [self._attributes[label] for label in _LABELS]
+        labels = [next(filter(None, (getattr(cell, name) for name in attributes)), "") for cell in cells]
+        distinct = dict.fromkeys(labels)
+        for label in distinct:
+            chosen = range(len(cells)) if len(distinct) == 1 else [i for i, own in enumerate(labels) if own == label]
+            lines = [rows.lines[row] for row in chosen]
+            part = Rows(lines, rows.first, [rows.number(row) for row in chosen])
+            yield from self._batch(self._log(str(label), lines), [cells[row] for row in chosen], part)
+
+    def _batch(self, log: str, cells: list[Any], rows: Rows) -> Iterator[PlacedBatch | BadLine]:
+        late = untimely([cell.c0 for cell in cells]) if log in self._wanted else {}
+        if late:
+            rows = yield from without(rows, {row: f"field ts: {reason}" for row, reason in late.items()})
+            cells = [cell for row, cell in enumerate(cells) if row not in late]
+        if cells:
+            yield JsonBatch(log, cells, rows, self._attributes)
+
+    def _log(self, label: str, lines: Sequence[bytes]) -> str:
+        if label not in self._logs:
+            name = label or self._name
+            found = (log_of_columns(_fields(line), name, self._wanted) for line in lines[:_LOOK_AT])
+            self._logs[label] = next((log for log in found if log in self._wanted), name)
+        return self._logs[label]
+
+
+def _fields(line: bytes) -> dict[str, Value]:
+    try:
+        decoded = msgspec.json.decode(line)
+    except UNREADABLE as error:
+        raise RecordError(f"no JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise RecordError("no JSON object")
+    return {_dotted(name): value for name, value in decoded.items() if _is_value(value)}
+
+
+def _dotted(name: str) -> str:
+    return name.replace("_", ".", name.startswith("basic_") + 1) if name.startswith(_DOTTED_GROUPS) else name
+
+
+def _is_value(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str | int | float) for item in value)
+    return isinstance(value, str | int | float)
+
+
+def _label(fields: Mapping[str, Value]) -> str:
+    return next((str(fields[label]) for label in _LABELS if fields.get(label)), "")
+
+
+def numbered(data: bytes, first: int) -> Rows:
+    """Split lines; empty ones, and the CR of a CR LF, are nothing."""
+    lines = data.split(b"\n")
+    if b"\r" in data or b"\n\n" in data or data[:1] == b"\n":
+        placed = [(first + row, line.rstrip(b"\r")) for row, line in enumerate(lines) if line.strip()]
+        return Rows([line for _, line in placed], first, [number for number, _ in placed])
+    if not lines[-1]:
+        lines.pop()
+    return Rows(lines, first)

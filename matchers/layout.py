@@ -1,0 +1,93 @@
+"""The file of a compiled trail set: what is where, and how a trail's key is spelled.
+
+    magic (8) | version, header length (u32, u32) | header (JSON) | sections, each at a multiple of 8
+
+`keys` is one marisa-trie of all keys; marisa numbers them 0..n-1. `facts` gives each number its row in `rows`; a row
+says what is known of a trail, and is shared by all trails of which the same is known. Texts are numbers into `texts`.
+
+Every look-up is one question to the trie, which is mapped and never copied:
+
+- a name is stored back to front, so that all its parents are prefixes of it;
+- an address ends in `/`, an IP:port goes on after it, so that one question tells whether an address is anywhere;
+- a network is the bits of its prefix as `0` and `1`, so that all networks around an address are prefixes of its bits.
+"""
+
+import struct
+from ipaddress import ip_network
+from socket import AF_INET, AF_INET6, inet_pton
+
+from trailhound.canonical import host_port
+from trailhound.trail import TrailKind
+
+MAGIC = b"TRAILSET"
+VERSION = 1
+PREAMBLE = struct.Struct("<8sII")
+# info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence.
+ROW = struct.Struct("<IIIIIBBBx")
+NUMBER = struct.Struct("<I")
+ALIGNMENT = 8
+SOURCES_SEPARATOR = "\n"
+
+NAME = b"d"
+WILDCARD = b"w"
+ADDRESS = b"a"
+NETWORK4 = b"4"
+NETWORK6 = b"6"
+URL = b"u"
+PATH = b"p"
+AGENT = b"g"
+AGENT_REGEX = b"r"
+CERTIFICATE = b"x"
+JA3 = b"j"
+JA3S = b"k"
+JA4 = b"l"
+FILE = b"f"
+EMAIL = b"e"
+
+_PREFIXES = {
+    TrailKind.WILDCARD: WILDCARD,
+    TrailKind.URL: URL,
+    TrailKind.HTTP_HOST: URL,
+    TrailKind.PATH: PATH,
+    TrailKind.USER_AGENT: AGENT,
+    TrailKind.USER_AGENT_REGEX: AGENT_REGEX,
+    TrailKind.CERT_SHA1: CERTIFICATE,
+    TrailKind.CERT_SHA256: CERTIFICATE,
+    TrailKind.JA3: JA3,
+    TrailKind.JA3S: JA3S,
+    TrailKind.JA4: JA4,
+    TrailKind.FILE_MD5: FILE,
+    TrailKind.FILE_SHA1: FILE,
+    TrailKind.FILE_SHA256: FILE,
+    TrailKind.EMAIL: EMAIL,
+}
+
+
+def key(kind: TrailKind, value: str) -> bytes:
+    """Spell the key of a trail with a canonical value."""
+    if kind in (TrailKind.DOMAIN, TrailKind.TLD):
+        return NAME + text(value)[::-1]
+    if kind in (TrailKind.IPV4, TrailKind.IPV6):
+        return address_key(value)
+    if kind is TrailKind.IP_PORT:
+        host, port = host_port(value)
+        return address_key(host) + str(port).encode()
+    if kind is TrailKind.CIDR:
+        network = ip_network(value)
+        return network_key(str(network.network_address))[: 1 + network.prefixlen]
+    return _PREFIXES[kind] + text(value)
+
+
+def text(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")
+
+
+def address_key(address: str) -> bytes:
+    return ADDRESS + address.encode() + b"/"
+
+
+def network_key(address: str) -> bytes:
+    """Spell an address as its bits; each network around it is a prefix."""
+    if ":" in address:
+        return NETWORK6 + format(int.from_bytes(inet_pton(AF_INET6, address)), "0128b").encode()
+    return NETWORK4 + format(int.from_bytes(inet_pton(AF_INET, address)), "032b").encode()

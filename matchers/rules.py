@@ -1,0 +1,206 @@
+"""The rules: which trail a sighting meets, and what keeps it from counting."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from matchers import candidates, layout
+from matchers.observer import Sight, Sighting
+from matchers.trailset import TrailSet, value_of
+from matchers.whitelist import Whitelist
+from trailhound import canonical
+from trailhound.severity import Direction
+from trailhound.trail import Trail, TrailClass, TrailKind
+
+# Whoever calls one of these is not their victim: to meet it as the destination says nothing.
+_NOT_AS_DESTINATION = frozenset({TrailClass.ATTACKER, TrailClass.SCANNER, TrailClass.SPAM})
+# These do not call anybody: to meet one as the source says nothing.
+_NOT_AS_SOURCE = frozenset({TrailClass.MALWARE})
+_WEB_PORTS = frozenset({80, 443})
+_NAME_SERVER = re.compile(r"^(?:ns|rns|dns|nf|mx|nic)\d+\.")
+_PROVIDERS = ("dynamic", "free web")
+_HASHES = {
+    Sight.CERTIFICATE: layout.CERTIFICATE,
+    Sight.FILE: layout.FILE,
+    Sight.JA3: layout.JA3,
+    Sight.JA3S: layout.JA3S,
+}
+SNI_CONFIDENCE = 2  # A `host/` trail is about HTTP; met on TLS it is worth half.
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A sighting that meets a trail. `observed` is the canonical value that was seen."""
+
+    sighting: Sighting
+    trail: Trail
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of one key of one value: a trail, and why it does not count (empty when it does)."""
+
+    key: bytes
+    trail: Trail
+    observed: str
+    hidden: str = ""
+
+
+class Rules:
+    """Judges sightings by a trail set and a whitelist."""
+
+    def __init__(self, trails: TrailSet, whitelist: Whitelist) -> None:
+        self.trails = trails
+        self.whitelist = whitelist
+        self._verdicts: dict[Sight, Callable[[Sighting], Iterator[Verdict]]] = {
+            Sight.NAME: self._name,
+            Sight.ADDRESS: self._address,
+            Sight.URL: self._url,
+            Sight.AGENT: self._agent,
+            Sight.CERTIFICATE: self._hash,
+            Sight.FILE: self._hash,
+            Sight.JA3: self._hash,
+            Sight.JA3S: self._hash,
+            Sight.JA4: self._ja4,
+            Sight.EMAIL: self._email,
+        }
+
+    def verdicts(self, sighting: Sighting) -> Iterator[Verdict]:
+        """Give what can be said of a sighting, the most exact first; the first that is not hidden counts."""
+        return self._verdicts[sighting.sight](sighting)
+
+    def meet(self, sightings: Iterator[Sighting], direction: Direction) -> Iterator[Meeting]:
+        """Find the trails that the sightings of one record meet, each trail once."""
+        seen: set[bytes] = set()
+        destination_met = asked_for_whitelisted = False
+        for sighting in sightings:
+            if sighting.role == "dns.question.name":
+                asked_for_whitelisted = self.whitelist.name(canonical.name(sighting.value) or "") is not None
+            if (destination_met and sighting.role == "source.ip") or (
+                asked_for_whitelisted and sighting.role == "dns.answers.data"
+            ):
+                continue
+            for verdict in self.verdicts(sighting):
+                if verdict.hidden or _says_nothing(verdict.trail, sighting, direction):
+                    continue
+                destination_met = destination_met or sighting.role == "destination.ip"
+                if verdict.key not in seen:
+                    seen.add(verdict.key)
+                    yield Meeting(sighting, verdict.trail, verdict.observed)
+                break
+
+    def _name(self, sighting: Sighting) -> Iterator[Verdict]:
+        name = canonical.name(sighting.value)
+        if name is None:
+            return
+        entry = self.whitelist.name(name)
+        for form in candidates.names(name):
+            for key in self.trails.domains(form):
+                trail = self.trails.trail(key)
+                hidden = ""
+                if entry is not None and form == name and len(entry.value) >= len(trail.value):
+                    hidden = f"whitelisted by {entry.value} ({entry.place})"
+                elif _is_provider_itself(name, trail):
+                    hidden = "this is the provider itself"
+                elif _NAME_SERVER.match(name) and trail.class_ in (TrailClass.SUSPICIOUS, TrailClass.SINKHOLE):
+                    hidden = "this is a name server"
+                yield Verdict(key, trail, name, hidden)
+        wildcard = self.trails.wildcard(name)
+        if wildcard is not None:
+            hidden = f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
+            yield Verdict(wildcard, self.trails.trail(wildcard), name, hidden)
+
+    def _address(self, sighting: Sighting) -> Iterator[Verdict]:
+        address = canonical.address(sighting.value)
+        if address is None or not self.trails.has_address(address):
+            return
+        entry = self.whitelist.address(address)
+        hidden = f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
+        with_port = self.trails.address_port(address, sighting.port) if sighting.port else None
+        for key in (with_port, self.trails.address(address), self.trails.network(address)):
+            if key is not None:
+                yield Verdict(key, self.trails.trail(key), address, hidden)
+
+    def _url(self, sighting: Sighting) -> Iterator[Verdict]:
+        authority = authority_of(sighting.value)
+        if authority is None:
+            return
+        host = canonical.host_port(authority)[0]
+        entry = None if canonical.address(host) else self.whitelist.name(host)
+        hidden = f"host whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
+        path = canonical.path(sighting.path)
+        for piece in candidates.paths(path):
+            spelled = layout.text(piece)
+            for key, why in ((layout.PATH + spelled, hidden), (layout.URL + layout.text(authority) + spelled, "")):
+                if self.trails.exact(key) is not None:
+                    yield Verdict(key, self.trails.trail(key), authority + path, why)
+        key = layout.URL + layout.text(authority) + b"/"
+        if self.trails.exact(key) is not None:
+            trail = self.trails.trail(key)
+            if sighting.role.startswith("tls."):
+                trail = _less_sure(trail)
+            yield Verdict(key, trail, authority + path, hidden if entry and len(entry.value) >= len(host) else "")
+
+    def _agent(self, sighting: Sighting) -> Iterator[Verdict]:
+        key = self.trails.agent(canonical.user_agent(sighting.value))
+        if key is not None:
+            yield Verdict(key, self.trails.trail(key), sighting.value.strip())
+
+    def _hash(self, sighting: Sighting) -> Iterator[Verdict]:
+        digest = canonical.digest(sighting.value)
+        key = self.trails.exact(_HASHES[sighting.sight] + digest.encode()) if digest else None
+        if key is not None and digest is not None:
+            yield Verdict(key, self.trails.trail(key), digest)
+
+    def _ja4(self, sighting: Sighting) -> Iterator[Verdict]:
+        key = self.trails.exact(layout.JA4 + layout.text(sighting.value.lower()))
+        if key is not None:
+            yield Verdict(key, self.trails.trail(key), value_of(key))
+
+    def _email(self, sighting: Sighting) -> Iterator[Verdict]:
+        key = self.trails.exact(layout.EMAIL + layout.text(sighting.value.strip(" <>").lower()))
+        if key is not None:
+            yield Verdict(key, self.trails.trail(key), value_of(key))
+
+
+def authority_of(text: str) -> str | None:
+    """Give the canonical host with its port, port 80 left out, as keys of URLs begin with it."""
+    host, port = canonical.host_port(text)
+    name = canonical.address(host) or canonical.name(host)
+    if name is None:
+        return None
+    if port is None or port == 80:
+        return f"[{name}]" if ":" in name else name
+    return canonical.with_port(name, port)
+
+
+def _is_provider_itself(name: str, trail: Trail) -> bool:
+    """Tell whether somebody only visits the site of a dynamic DNS or free hosting provider."""
+    if trail.kind is not TrailKind.DOMAIN or name not in (trail.value, f"www.{trail.value}"):
+        return False
+    return any(word in trail.info for word in _PROVIDERS)
+
+
+def _less_sure(trail: Trail) -> Trail:
+    return Trail(
+        trail.kind,
+        trail.value,
+        trail.info,
+        trail.class_,
+        trail.sources,
+        trail.reference,
+        trail.confidence // SNI_CONFIDENCE,
+        trail.first_seen,
+        trail.expires,
+    )
+
+
+def _says_nothing(trail: Trail, sighting: Sighting, direction: Direction) -> bool:
+    if sighting.sight is not Sight.ADDRESS:
+        return False
+    if sighting.role in ("source.ip", "client.ip"):
+        return trail.class_ in _NOT_AS_SOURCE and direction is not Direction.OUTBOUND
+    if trail.class_ is TrailClass.PARKED and sighting.role == "destination.ip":
+        return sighting.port not in _WEB_PORTS
+    return trail.class_ in _NOT_AS_DESTINATION

@@ -1,0 +1,244 @@
+"""The trail set: all trails in force, in one file that every process maps read-only."""
+
+import hashlib
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import marisa_trie
+import msgspec
+import re2
+
+from matchers import layout
+from matchers.compile import CLASSES, KINDS
+from trailhound.errors import TrailSetError
+from trailhound.trail import Trail, TrailKind
+
+
+class About(msgspec.Struct, frozen=True):
+    """The header of a compiled set."""
+
+    trails: int
+    checksum: str
+    size: int
+    sections: dict[str, tuple[int, int]]
+    by_kind: dict[str, int]
+    by_class: dict[str, int]
+    built: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """Regexes that are tried at once, with the key of each."""
+
+    set: re2.Set | None
+    keys: tuple[bytes, ...]
+
+    def match(self, text: str) -> bytes | None:
+        found = self.set.Match(text) if self.set is not None else None
+        return self.keys[min(found)] if found else None
+
+
+class TrailSet:
+    """Look-ups by canonical value. Immutable; safe to share between threads."""
+
+    def __init__(self, path: Path, about: About, view: memoryview) -> None:
+        self.path = path
+        self.about = about
+        self._view = view
+        self._trie = marisa_trie.BinaryTrie().map(self._section("keys"))
+        self._facts = self._section("facts").cast("I")
+        self._rows = self._section("rows")
+        self._offsets = self._section("offsets").cast("I")
+        self._texts = self._section("texts")
+        self._has_networks = "cidr" in about.by_kind
+        self._names = self._trie.prefixes
+        self._any = self._trie.iterkeys
+
+    @classmethod
+    def open(cls, path: Path, *, verify: bool = True) -> "TrailSet":
+        """Map a compiled set. Raises `TrailSetError` when it is missing, damaged or of another version."""
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except FileNotFoundError as error:
+            raise TrailSetError(
+                f"{path}: there is no such trail set; make it with `trailhound trails compile`"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise TrailSetError(f"{path}: the trail set cannot be read: {error}") from error
+        view = memoryview(mapped)
+        about, start = _read_header(path, view)
+        if len(view) != start + about.size:
+            raise TrailSetError(
+                f"{path}: the trail set is damaged: {start + about.size:,} bytes expected, {len(view):,} found;"
+                " compile it anew"
+            )
+        payload = view[start:]
+        if verify and _checksum(payload, about) != about.checksum:
+            raise TrailSetError(
+                f"{path}: the trail set is damaged: its checksum is not that of its content; compile it anew"
+            )
+        return cls(path, about, payload)
+
+    def __len__(self) -> int:
+        return self.about.trails
+
+    def domains(self, name: str) -> list[bytes]:
+        """Give the keys of all trails that are this name or a parent of it, the longest first."""
+        spelled = layout.NAME + name.encode()[::-1]
+        found = [key for key in self._names(spelled) if len(key) == len(spelled) or spelled[len(key)] == 0x2E]
+        found.reverse()
+        return found
+
+    def wildcard(self, name: str) -> bytes | None:
+        return self._wildcards.match(name)
+
+    def has_address(self, address: str) -> bool:
+        """Tell whether any trail has to do with an address: itself, one of its ports, or a network around it."""
+        if next(self._any(layout.address_key(address)), None) is not None:
+            return True
+        return self._has_networks and bool(self._names(layout.network_key(address)))
+
+    def address(self, address: str) -> bytes | None:
+        return self.exact(layout.address_key(address))
+
+    def address_port(self, address: str, port: int) -> bytes | None:
+        return self.exact(layout.address_key(address) + str(port).encode())
+
+    def network(self, address: str) -> bytes | None:
+        """Give the key of the narrowest network around an address."""
+        found = self._names(layout.network_key(address)) if self._has_networks else None
+        return found[-1] if found else None
+
+    def has_urls(self, authority: str) -> bool:
+        """Tell whether any URL trail begins with this host."""
+        return next(self._any(layout.URL + layout.text(authority) + b"/"), None) is not None
+
+    def paths(self, path: str) -> list[bytes]:
+        """Give the keys of all path trails that `path` begins with, the longest last."""
+        found: list[bytes] = self._names(layout.PATH + layout.text(path))
+        return found
+
+    def agent(self, user_agent: str) -> bytes | None:
+        return self.exact(layout.AGENT + layout.text(user_agent)) or self._agents.match(user_agent)
+
+    def exact(self, key: bytes) -> bytes | None:
+        """Give a key back when it is in the set."""
+        return key if key in self._trie else None
+
+    def trail(self, key: bytes) -> Trail:
+        """Put together what is known of a key that is in the set."""
+        row = self._facts[self._trie.key_id(key)]
+        info, sources, reference, first_seen, expires, kind, class_, confidence = layout.ROW.unpack_from(
+            self._rows, row * layout.ROW.size
+        )
+        return Trail(
+            kind=KINDS[kind],
+            value=value_of(key),
+            info=self._text(info),
+            class_=CLASSES[class_],
+            sources=tuple(self._text(sources).split(layout.SOURCES_SEPARATOR)),
+            reference=self._text(reference),
+            confidence=confidence,
+            first_seen=first_seen or None,
+            expires=expires or None,
+        )
+
+    def get(self, kind: TrailKind, value: str) -> Trail | None:
+        key = self.exact(layout.key(kind, value))
+        return self.trail(key) if key is not None else None
+
+    def __iter__(self) -> Iterator[Trail]:
+        return map(self.trail, self._trie.iterkeys())
+
+    def by_source(self) -> Mapping[str, int]:
+        """Count the trails of each source. Reads every row, so it is for people, not for the loop."""
+        counts: dict[str, int] = {}
+        per_row: dict[int, int] = {}
+        for row in self._facts:
+            per_row[row] = per_row.get(row, 0) + 1
+        for row, count in per_row.items():
+            (sources,) = layout.NUMBER.unpack_from(self._rows, row * layout.ROW.size + layout.NUMBER.size)
+            for source in self._text(sources).split(layout.SOURCES_SEPARATOR):
+                counts[source] = counts.get(source, 0) + count
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @cached_property
+    def _wildcards(self) -> _Patterns:
+        return self._patterns(layout.WILDCARD)
+
+    @cached_property
+    def _agents(self) -> _Patterns:
+        return self._patterns(layout.AGENT_REGEX)
+
+    def _patterns(self, prefix: bytes) -> _Patterns:
+        keys = tuple(sorted(self._trie.iterkeys(prefix)))
+        if not keys:
+            return _Patterns(None, ())
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
+        patterns = re2.Set.SearchSet(options)
+        for key in keys:
+            patterns.Add(value_of(key))
+        patterns.Compile()
+        return _Patterns(patterns, keys)
+
+    def _section(self, name: str) -> memoryview:
+        try:
+            start, length = self.about.sections[name]
+        except KeyError as error:
+            raise TrailSetError(f"{self.path}: the trail set is damaged: it has no section {name!r}") from error
+        return self._view[start : start + length]
+
+    def _text(self, number: int) -> str:
+        return bytes(self._texts[self._offsets[number] : self._offsets[number + 1]]).decode("utf-8", "surrogatepass")
+
+
+def value_of(key: bytes) -> str:
+    """Give the canonical value back from a key."""
+    prefix, rest = key[:1], key[1:].decode("utf-8", "surrogatepass")
+    if prefix == layout.NAME:
+        return rest[::-1]
+    if prefix == layout.ADDRESS:
+        address, _, port = rest.partition("/")
+        if not port:
+            return address
+        return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    if prefix in (layout.NETWORK4, layout.NETWORK6):
+        return _network_of(prefix, rest)
+    return rest
+
+
+def _network_of(prefix: bytes, bits: str) -> str:
+    import ipaddress  # noqa: PLC0415 - only a person's look-up of a network comes here
+
+    if prefix == layout.NETWORK4:
+        return f"{ipaddress.IPv4Address(int(bits.ljust(32, '0'), 2))}/{len(bits)}"
+    return f"{ipaddress.IPv6Address(int(bits.ljust(128, '0'), 2))}/{len(bits)}"
+
+
+def _read_header(path: Path, view: memoryview) -> tuple[About, int]:
+    if len(view) < layout.PREAMBLE.size or bytes(view[: len(layout.MAGIC)]) != layout.MAGIC:
+        raise TrailSetError(f"{path}: this is no compiled trail set; make one with `trailhound trails compile`")
+    _, version, length = layout.PREAMBLE.unpack_from(view)
+    if version != layout.VERSION:
+        raise TrailSetError(
+            f"{path}: the trail set is of version {version}, this Trailhound reads version {layout.VERSION};"
+            " compile it anew"
+        )
+    start = layout.PREAMBLE.size + length
+    try:
+        return msgspec.json.decode(view[layout.PREAMBLE.size : start], type=About), start
+    except msgspec.MsgspecError as error:
+        raise TrailSetError(f"{path}: the trail set is damaged: its header cannot be read; compile it anew") from error
+
+
+def _checksum(payload: memoryview, about: About) -> str:
+    digest = hashlib.sha256()
+    for start, length in about.sections.values():
+        digest.update(payload[start : start + length])
+    return digest.hexdigest()

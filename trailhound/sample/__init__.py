@@ -1,0 +1,1 @@
+"""Eight minutes of two small offices, as logs of Zeek and Suricata; `deploy/sample` makes them."""

@@ -1,0 +1,1 @@
+"""Suricata's log of the sample."""

@@ -1,0 +1,1 @@
+"""Zeek's logs of the sample."""
