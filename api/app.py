@@ -78,7 +78,7 @@ def create_app(settings: Settings, store: Store, trails: TrailLookup, *, clock: 
     add_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
-    app.add_middleware(Guard, host=settings.api.host)
+    app.add_middleware(Guard, names=(settings.api.host, *settings.api.names))
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -2,11 +2,12 @@
 
 There is no log-in, so a page that a browser of this host has open must not be able to read the API. Browsers enforce
 that by origin, except when the page's own name is made to resolve to this host (DNS rebinding). Such a request still
-carries the page's name in `Host`; therefore only these are answered: names of the loopback, the host that the settings
-name, and addresses, which nobody can rebind.
+carries the page's name in `Host`; therefore only these are answered: names of the loopback, names that the settings
+know, and addresses, which nobody can rebind.
 """
 
 import ipaddress
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -23,9 +24,9 @@ _METHODS = "GET, HEAD"
 class Guard:
     """Let a request through, or answer it with a problem; HEAD is GET without a body."""
 
-    def __init__(self, app: ASGIApp, *, host: str) -> None:
+    def __init__(self, app: ASGIApp, *, names: Iterable[str]) -> None:
         self._app = app
-        self._names = LOOPBACK_NAMES | {canonical.name(host) or host.lower()}
+        self._names = LOOPBACK_NAMES | {canonical.name(name) or name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +45,7 @@ class Guard:
         if len(hosts) != 1 or not self._known(hosts[0]):
             return problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                "The Host header must be an address, a name of the loopback, or the host that api.host names.",
+                "The Host header must be an address, a name of the loopback, api.host, or one of api.names.",
             )
         if scope["method"] not in ("GET", "HEAD"):
             return problem(

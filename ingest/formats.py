@@ -74,7 +74,8 @@ def open_log(path: Path) -> IO[bytes]:
     except OSError as error:
         raise SourceError(f"{path}: the log cannot be read: {error.strerror or error}") from error
     if magic.startswith(_GZIP):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+        file.close()  # A GzipFile closes only what it has opened itself.
+        return cast("IO[bytes]", gzip.open(path))
     if magic.startswith(_ZSTD):
         stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
         return io.BufferedReader(cast("Any", stream), CHUNK)

@@ -4,18 +4,21 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isfinite
+from typing import cast
 
 from trailhound.errors import RecordError
 from trailhound.record import MICROSECONDS
 
+# What can be written as a date: up to the end of the year 9999. An event outside would never leave the queue.
+_LAST = 253_402_300_799
+
 
 def microseconds(moment: object) -> int:
-    """Read a time. Raises `RecordError` when it is none."""
+    """Read a time. Raises `RecordError` when it is none, or lies before 1970 or after 9999."""
     if isinstance(moment, float | int) and not isinstance(moment, bool):
-        try:
-            return round(moment * MICROSECONDS)
-        except (OverflowError, ValueError) as error:
-            raise RecordError(f"{moment!r} is no time") from error
+        if not 0 <= moment <= _LAST:  # Neither is what is not a number.
+            raise RecordError(f"{moment!r} is no time")
+        return round(moment * MICROSECONDS)
     if isinstance(moment, str):
         try:
             parsed = datetime.fromisoformat(moment)
@@ -24,6 +27,8 @@ def microseconds(moment: object) -> int:
         if parsed.tzinfo is None:
             parsed = parsed.replace(tzinfo=UTC)
         whole = int(parsed.replace(microsecond=0).timestamp())
+        if whole < 0:
+            raise RecordError(f"{moment[:40]!r} lies before 1970")
         return whole * MICROSECONDS + parsed.microsecond
     raise RecordError("the line has no time")
 
@@ -32,13 +37,14 @@ def untimely(moments: Sequence[object]) -> dict[int, str]:
     """Give the places of what is no time, each with the reason; the usual case, that all are, is quick."""
     try:
         if all(moment.__class__ is float for moment in moments):
-            if isfinite(sum(moments)):  # type: ignore[arg-type] # all are floats
+            times = cast("Sequence[float]", moments)
+            if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST:
                 return {}
         elif all(moment.__class__ is str for moment in moments):
-            deque(map(datetime.fromisoformat, moments), maxlen=0)  # type: ignore[arg-type] # all are texts
+            deque(map(datetime.fromisoformat, cast("Sequence[str]", moments)), maxlen=0)
             return {}
     except ValueError:
-        pass
+        pass  # One of them is none; the loop below tells which.
     reasons = {}
     for place, moment in enumerate(moments):
         try:

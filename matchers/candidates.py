@@ -10,14 +10,22 @@ _VALUES = re.compile(r"=[^&]*")
 
 
 def names(name: str) -> Iterator[str]:
-    """Give the names under which a canonical host name is looked up, itself first."""
+    """Give the names under which a canonical host name is looked up, itself first; the others are its beginnings."""
     yield name
-    gateway = _GATEWAY.match(name)
-    if gateway:
-        yield gateway[1]
+    if ".onion." in name or ".i2p." in name:  # The regex alone would cost more than the look-up itself.
+        gateway = _GATEWAY.match(name)
+        if gateway:
+            yield gateway[1]
     for site in _LOOKUP_SITES:
         if name.endswith(site):
             yield name.removesuffix(site)
+
+
+def authorities(authority: str) -> Iterator[str]:
+    """Give the hosts under which a URL is looked up: lists of URLs leave `www.` out."""
+    yield authority
+    if authority.startswith("www."):
+        yield authority.removeprefix("www.")
 
 
 def paths(path: str) -> list[str]:

@@ -21,8 +21,10 @@ from trailhound import canonical
 from trailhound.errors import RecordError
 from trailhound.record import Batch
 
-# Values that are remembered as clean for each probe; with 100 bytes each the memory stays under 40 MB.
+# Values that are remembered as clean for each column; with 100 bytes each the memory stays under 4 MB.
 REMEMBERED = 40_000
+LONGEST_REMEMBERED = 512  # Characters of a value; longer ones hardly repeat, and would let a client fill the memory.
+MAX_ANSWERS = 64  # Columns of all logs and dialects; a site has far fewer, a log with made-up headers does not.
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Unreadable:
 
 @dataclass(slots=True)
 class _Answers:
-    """What one probe said of the raw cells of one dialect."""
+    """What one probe said of the raw cells of one column in one dialect."""
 
     clean: set[Hashable] = field(default_factory=set)
     hot: set[Hashable] = field(default_factory=set)
@@ -55,7 +57,7 @@ class Engine:
         self.rules = Rules(trails, whitelist)
         self._homes = homes
         self._ask = Probes(trails).ask
-        self._answers: dict[tuple[Probe, Hashable], _Answers] = {}
+        self._answers: dict[tuple[str, Probe, Hashable], _Answers] = {}
         self._occasions = Occasions()
 
     def process(self, batch: Batch, events: Events) -> list[Unreadable]:
@@ -77,20 +79,30 @@ class Engine:
             column = batch.column(name)
             if column is None:
                 continue
-            answers = self._answers.setdefault((probe, batch.dialect), _Answers())
             distinct = set(column)
-            for raw in distinct.difference(answers.clean, answers.hot):
-                ask = self._ask[probe]
-                place = answers.hot if any(map(ask, batch.texts(name, raw))) else answers.clean
-                place.add(raw)
-            hot = distinct & answers.hot
+            hot = self._hot_values(batch, name, probe, distinct)
             if hot:
                 rows.update(row for row, raw in enumerate(column) if raw in hot)
-            if len(answers.clean) > REMEMBERED:
-                answers.clean.clear()
-            if len(answers.hot) > REMEMBERED:
-                answers.hot.clear()
         return rows
+
+    def _hot_values(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
+        if len(self._answers) > MAX_ANSWERS:
+            self._answers.clear()
+        answers = self._answers.setdefault((name, probe, batch.dialect), _Answers())
+        hot = distinct & answers.hot
+        ask = self._ask[probe]
+        for raw in distinct.difference(answers.clean, hot):
+            texts = batch.texts(name, raw)
+            is_hot = any(map(ask, texts))
+            if is_hot:
+                hot.add(raw)
+            if sum(map(len, texts)) + len(texts) <= LONGEST_REMEMBERED:
+                (answers.hot if is_hot else answers.clean).add(raw)
+        if len(answers.clean) > REMEMBERED:
+            answers.clean &= distinct  # What is common in the log is in this batch too.
+        if len(answers.hot) > REMEMBERED:
+            answers.hot.clear()
+        return hot
 
     def _judge(self, batch: Batch, row: int, observer: Observer, events: Events) -> None:
         record = batch.record(row)

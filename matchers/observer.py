@@ -7,6 +7,7 @@ look in every row, `observe` lists all sightings of one record, in the order in 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from hashlib import blake2b
 from typing import Any
 
 from trailhound.record import Record
@@ -30,10 +31,10 @@ class Sight(Enum):
 class Repeat(Enum):
     """How sightings of one occasion (a connection, a look-up) in several records count.
 
-    `ALWAYS` counts. `PREVIEW` and `ONCE` count unless the occasion is known. `OPENS` counts unless a preview did already.
-    `CLOSES` counts unless another kind of record made it known. So a connection whose address was reported from http.log
-    is not reported again when conn.log has it, an answer in EVE does not count the look-up that its query counted, and an
-    alert does not count what the event beside it counts.
+    `ALWAYS` counts. `PREVIEW` and `ONCE` count unless the occasion is known. `OPENS` counts unless a preview did.
+    `CLOSES` counts unless another kind of record made it known. So a connection whose address was reported from
+    http.log is not reported again when conn.log has it, an answer in EVE does not count the look-up that its query
+    counted, and an alert does not count what the event beside it counts.
     """
 
     ALWAYS = auto()
@@ -97,6 +98,8 @@ class Observer:
     suricata: str | None = None
 
 
+# Characters of a value above which its hash is remembered in its place: URLs can be as long as a client likes.
+_LONG = 200
 # The two ends of a connection, which most logs have.
 ENDS: Mapping[str, Probe] = {"id.orig_h": Probe.ADDRESS, "id.resp_h": Probe.ADDRESS}
 
@@ -116,4 +119,6 @@ def told_twice(record: Record, value: str) -> tuple[Repeat, str]:
     """Give `repeat` and `occasion` of a value that Suricata tells in an alert and in the event beside it."""
     if record.module != "suricata":
         return Repeat.ALWAYS, ""
+    if len(value) > _LONG:
+        value = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return (Repeat.PREVIEW if record.log == "alert" else Repeat.OPENS), f"{record.text('uid')} {value}"

@@ -4,6 +4,7 @@ A probe may say yes too often, never too seldom; what it lets through is read wh
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from matchers import candidates, layout
 from matchers.observer import Probe
@@ -13,12 +14,17 @@ from matchers.rules import authority_of
 from matchers.trailset import TrailSet
 from trailhound import canonical
 
+REMEMBERED_PATHS = 16_384
+LONGEST_REMEMBERED = 512  # Characters; so the memory stays under 10 MB, whatever a client asks for.
+
 
 class Probes:
     """Answers by the trail set alone."""
 
     def __init__(self, trails: TrailSet) -> None:
         self._trails = trails
+        # Most URLs are seen once, their paths without the query are not.
+        self._is_near_path = lru_cache(maxsize=REMEMBERED_PATHS)(self._has_paths_near)
         self.ask: Mapping[Probe, Callable[[str], bool]] = {
             Probe.ADDRESS: self._address,
             Probe.NAME: self._name,
@@ -40,9 +46,9 @@ class Probes:
         name = canonical.name(text)
         if name is None:
             return self._address(text)
-        if self._trails.domains(name) or self._trails.wildcard(name) is not None:
+        if any(map(self._trails.domains, candidates.names(name))) or self._trails.wildcard(name) is not None:
             return True
-        return self._address(text) or any(self._trails.domains(form) for form in candidates.names(name))
+        return name[-1].isdigit() and self._address(text)  # An address that reads as a name ends in a digit.
 
     def _host(self, text: str) -> bool:
         authority = authority_of(text)
@@ -53,8 +59,21 @@ class Probes:
     def _path(self, text: str) -> bool:
         if not text.startswith("/") and self._url(text):
             return True
+        bare = text.partition("?")[0]
+        if len(bare) <= LONGEST_REMEMBERED and not self._is_near_path(bare):
+            return False
         exact = self._trails.exact
         return any(exact(layout.PATH + layout.text(piece)) for piece in candidates.paths(canonical.path(text)))
+
+    def _has_paths_near(self, bare: str) -> bool:
+        """Tell whether any path trail could be a piece of a URL with this path, whatever its query.
+
+        A piece is the beginning of the path, or begins with all of it and `?`, or begins with its last segment.
+        """
+        path = canonical.path(bare).partition("?")[0]
+        if self._trails.paths(path):
+            return True
+        return self._trails.has_paths_from(f"{path}?") or self._trails.has_paths_from(path[path.rfind("/") :])
 
     def _url(self, text: str) -> bool:
         rest = text.partition("://")[2] or text

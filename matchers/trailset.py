@@ -122,6 +122,10 @@ class TrailSet:
         found: list[bytes] = self._names(layout.PATH + layout.text(path))
         return found
 
+    def has_paths_from(self, beginning: str) -> bool:
+        """Tell whether any path trail begins with this."""
+        return next(self._any(layout.PATH + layout.text(beginning)), None) is not None
+
     def agent(self, user_agent: str) -> bytes | None:
         return self.exact(layout.AGENT + layout.text(user_agent)) or self._agents.match(user_agent)
 

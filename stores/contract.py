@@ -41,7 +41,11 @@ class Query:
 
 
 class EventOrder(StrEnum):
-    """How events are sorted. `INGESTED` is the order of arrival, in which nothing late is missed."""
+    """How events are sorted. `INGESTED` is the order of arrival, in which nothing late is missed.
+
+    In that order every page that holds events has a cursor, the last one too: with it, whoever follows the store asks
+    for what has arrived since.
+    """
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -59,7 +63,11 @@ class ThreatOrder(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What events can be counted by."""
+    """What events can be counted by.
+
+    The protocol is `network.protocol`, or the transport where there is none; `Query.protocols` compares with the same.
+    An event without a value (no source, say) is left out of what is counted by it.
+    """
 
     SEVERITY = "severity"
     GROUP = "group"
@@ -127,7 +135,9 @@ class Threat:
     """The events of one source that met one trail: the unit a person works on.
 
     `risk` is severity times 1,000 plus the bounded logarithm of the count, so that severity decides and repetition
-    breaks the tie.
+    breaks the tie. Severity, counts and times are those of the events that the query found; info, class and direction
+    those of the most severe of them, the latest if there are several. Destinations, ports, protocols, sensors and
+    sources are the first ones of the threat's whole life, a bounded number of them.
     """
 
     id: str

@@ -18,8 +18,9 @@ from trailhound.trail import TrailKind
 MAX_NAME = 253
 MAX_LABEL = 63
 MAX_TEXT = 2048
+MAX_ADDRESS = 80  # The longest spelling of IPv6 has 45 characters; the rest is for a zone.
 _PLAIN_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_PLAIN_PATH = re.compile(r"/(?:[a-z0-9_.~!$&'()*+,;:@=?-]|/(?!/))*")
+_PLAIN_PATH = re.compile(r"/(?!/)(?:[a-z0-9_.~!$&'()*+,;:@=?-]|/(?!/))*")
 _ESCAPE = re.compile(r"%([0-9a-f]{2})")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-f]{2})")
 _SLASHES = re.compile(r"/{2,}")
@@ -29,6 +30,7 @@ _HEX = re.compile(r"[0-9a-f]+")
 _JA4 = re.compile(r"[tqd][0-9a-z]{9}_[0-9a-f]{12}_[0-9a-f]{12}")
 _WILDCARD = re.compile(r"[\])][*+?{]|\.[*+]|\[[^\]]+\]|\\\.")
 _EMAIL = re.compile(r"[^\s@/]+@[^\s@/]+")
+_BRACKETED = re.compile(r"<([^<>]*)>\s*$")
 # What may stand unescaped in a canonical path: all printable ASCII that no server reads as another character.
 _SAFE_IN_PATH = "/?:@!$&'()*+,;=%-._~[]"
 _STAYS_ESCAPED = frozenset('%#"<>\\^`{|} ')
@@ -55,18 +57,37 @@ def name(text: str) -> str | None:
     lowered = text.lower()
     if len(lowered) <= MAX_NAME and _PLAIN_NAME.fullmatch(lowered):
         return lowered
-    lowered = lowered.strip().rstrip(".")
+    if len(lowered) > 2 * MAX_NAME:
+        return None  # Nothing that long becomes a name; what IDNA does to it would take time.
+    lowered = lowered.strip()
     if not lowered.isascii():
         try:
-            lowered = idna.encode(lowered, uts46=True, transitional=False).decode("ascii")
+            remapped = idna.uts46_remap(lowered, std3_rules=False, transitional=False)
+            lowered = ".".join(map(_ascii_label, remapped.split(".")))
         except (idna.IDNAError, UnicodeError):
             return None
+    lowered = lowered.rstrip(".")
     return lowered if len(lowered) <= MAX_NAME and _PLAIN_NAME.fullmatch(lowered) else None
 
 
-@lru_cache(maxsize=65_536)
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    try:
+        return idna.alabel(label).decode("ascii")
+    except idna.IDNAError:
+        # Registries refuse such labels (an emoji), but resolvers do not.
+        return f"xn--{label.encode('punycode').decode('ascii')}"
+
+
 def address(text: str) -> str | None:
     """Give the canonical form of an IP address (RFC 5952; mapped IPv4 as IPv4), or None when it is not one."""
+    # What is longer must not fill the memory of what was asked before.
+    return _address(text) if len(text) <= MAX_ADDRESS else None
+
+
+@lru_cache(maxsize=65_536)
+def _address(text: str) -> str | None:
     try:
         # A dotted quad that the C library takes has one spelling only: its own.
         socket.inet_pton(socket.AF_INET, text)
@@ -116,7 +137,9 @@ def host_port(text: str) -> tuple[str, int | None]:
         host, _, digits = text.partition(":")
     else:
         host, digits = text, ""
-    return host, int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= 65535 else None
+    # Five digits at most: Python refuses to read very long numbers at all.
+    is_port = len(digits) <= 5 and digits.isascii() and digits.isdigit() and int(digits) <= 65535
+    return host, int(digits) if is_port else None
 
 
 def with_port(canonical: str, port: int) -> str:
@@ -143,14 +166,24 @@ def _unescape(match: re.Match[str]) -> str:
     return char if 0x20 < code < 0x7F and char not in _STAYS_ESCAPED else match[0]
 
 
-def url(text: str) -> Indicator:
-    """Read a URL, with or without scheme, as a trail: host and path, `host/` when there is no path."""
+def split_url(text: str) -> tuple[str, str, str]:
+    """Cut a URL, with or without scheme, into scheme, authority (without user) and the rest (without fragment)."""
     match = _SCHEME.match(text)
-    scheme = match[1].lower() if match else ""
     rest = text[match.end() :] if match else text
     rest = rest.partition("#")[0]
     cut = min((i for i in (rest.find("/"), rest.find("?")) if i >= 0), default=len(rest))
-    host, port = host_port(rest[:cut].rpartition("@")[2])
+    return match[1].lower() if match else "", rest[:cut].rpartition("@")[2], rest[cut:]
+
+
+def request_path(text: str) -> str:
+    """Give the canonical form of what a request asks for; it begins with a slash, whatever the client sent."""
+    return path(text if text[:1] == "/" else f"/{text}")
+
+
+def url(text: str) -> Indicator:
+    """Read a URL, with or without scheme, as a trail: host and path, `host/` when there is no path."""
+    scheme, authority, rest = split_url(text)
+    host, port = host_port(authority)
     canonical = address(host) or name(host)
     if canonical is None or not ("." in canonical or ":" in canonical):
         raise TrailError(f"{text!r}: {host!r} is no host")
@@ -158,7 +191,7 @@ def url(text: str) -> Indicator:
         authority = f"[{canonical}]" if ":" in canonical else canonical
     else:
         authority = with_port(canonical, port)
-    tail = path(rest[cut:] if rest[cut : cut + 1] == "/" else f"/{rest[cut:]}")
+    tail = request_path(rest)
     if tail == "/":
         return Indicator(TrailKind.HTTP_HOST, f"{authority}/")
     return Indicator(TrailKind.URL, authority + _without_last_slash(tail))
@@ -170,6 +203,14 @@ def _without_last_slash(tail: str) -> str:
 
 def user_agent(text: str) -> str:
     return text.strip().lower()
+
+
+def email(text: str) -> str | None:
+    """Give the canonical form of an e-mail address, alone or as `Name <address>`, or None when it is not one."""
+    bracketed = _BRACKETED.search(text) if len(text) <= MAX_TEXT else None
+    local, _, domain = (bracketed[1] if bracketed else text).strip().rpartition("@")
+    host = name(domain)
+    return f"{local.lower()}@{host}" if local and host is not None and len(local) <= MAX_NAME else None
 
 
 def digest(text: str) -> str | None:
@@ -213,11 +254,10 @@ def indicator(kind: TrailKind, text: str) -> Indicator:
         case TrailKind.USER_AGENT_REGEX | TrailKind.WILDCARD:
             return Indicator(kind, text)
         case TrailKind.EMAIL:
-            local, _, domain = text.rpartition("@")
-            canonical = name(domain)
-            if not local or canonical is None:
+            canonical = email(text)
+            if canonical is None:
                 raise TrailError(f"{text!r} is no e-mail address")
-            return Indicator(kind, f"{local.lower()}@{canonical}")
+            return Indicator(kind, canonical)
         case TrailKind.JA4:
             if not _JA4.fullmatch(text.lower()):
                 raise TrailError(f"{text!r} is no JA4 fingerprint")

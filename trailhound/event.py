@@ -1,6 +1,6 @@
 """An event: a match as it is stored, one ECS document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -193,10 +193,15 @@ def _indicator(trail: Trail) -> dict[str, Any]:
     return nest(dotted)
 
 
+def _texts(values: Iterable[Any]) -> set[str]:
+    """Keep what is text; a log may hold a list where its sensor's manual says a text."""
+    return {value for value in values if isinstance(value, str)}
+
+
 def _related(event: Event) -> dict[str, Sequence[str]]:
     addresses = {event.source_ip, event.destination_ip, *event.ecs.get("dns.resolved_ip", ())}
-    names = {event.ecs.get("dns.question.name"), event.ecs.get("url.domain"), event.ecs.get("tls.client.server_name")}
-    hashes = {value for name, value in event.ecs.items() if name.startswith("file.hash.")}
+    names = _texts(event.ecs.get(name) for name in ("dns.question.name", "url.domain", "tls.client.server_name"))
+    hashes = _texts(value for name, value in event.ecs.items() if name.startswith("file.hash."))
     if event.trail.kind in (TrailKind.IPV4, TrailKind.IPV6):
         addresses.add(event.trail.value)
     elif event.trail.kind is TrailKind.DOMAIN:

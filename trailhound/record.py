@@ -11,6 +11,8 @@ from typing import Protocol
 Scalar = str | int | float | bool
 Value = Scalar | list[Scalar]
 MICROSECONDS = 1_000_000
+# What stores and JSON can hold; a log may claim more.
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class Record:
         return value if isinstance(value, str) else None
 
     def number(self, name: str) -> int | None:
-        """Give a field as a whole number, or None when it is unset or of another type."""
+        """Give a field as a whole number, or None when it is unset, of another type or beyond 63 bits."""
         value = self.fields.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST else None
 
     def texts(self, name: str) -> Sequence[str]:
         """Give the members of a set or vector field that are text; none when it is unset."""
@@ -60,16 +62,17 @@ class Batch(Protocol):
 
     `column` gives one cell a row, raw and hashable, as the format has it; None instead of a column means that this log
     does not have it. `texts` reads a raw cell of a column: no texts when it is unset, several when it is a set.
-    `dialect` tells apart batches in which equal raw cells could mean different texts. `record` reads one row whole and
-    raises `RecordError` when it cannot.
+    `dialect` tells apart columns, of this batch or another, in which equal raw cells could mean different texts.
+    `record` reads one row whole and raises `RecordError` when it cannot.
     """
 
     log: str
-    dialect: Hashable
 
     def __len__(self) -> int: ...
 
     def column(self, name: str) -> Sequence[Hashable] | None: ...
+
+    def dialect(self, name: str) -> Hashable: ...
 
     def texts(self, name: str, raw: Hashable) -> Sequence[str]: ...
 

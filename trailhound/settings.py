@@ -132,6 +132,10 @@ class Api(_Section):
         default="127.0.0.1", description="Address to listen on. The default is reachable from this host only."
     )
     port: int = Field(default=8338, ge=0, le=65535, description="Port to listen on.")
+    names: tuple[str, ...] = Field(
+        default=(),
+        description="Further names that clients call this host by; requests for others are refused (DNS rebinding).",
+    )
     list_networks: tuple[Network, ...] = Field(
         default=("127.0.0.0/8", "::1/128"),
         description="Networks that may read block lists (`/fail2ban`); others are told that there is no such page.",

@@ -4,8 +4,9 @@ The alert itself is Suricata's to report; what is looked at here are the values 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from matchers.observer import ENDS, Observer, Probe, Sight, Sighting, ends, told_twice
+from matchers.observer import Observer, Probe, Sight, Sighting, ends, told_twice
 from matchers.observers.http import HTTP
 from matchers.observers.ssl import server_name
 from trailhound.record import Record
@@ -23,23 +24,24 @@ def _observe(record: Record) -> Iterator[Sighting]:
         yield from ends(record)
 
 
+def _derive(record: Record) -> dict[str, Any]:
+    return {"dns.question.name": next(iter(record.texts("queries")), None)}
+
+
 ALERT = Observer(
     log="alert",
     suricata="alert",
     probes={
-        **ENDS,
+        **HTTP.probes,
         "queries": Probe.NAME,
         "server_name": Probe.HOST,
-        "host": Probe.HOST,
-        "uri": Probe.PATH,
-        "user_agent": Probe.AGENT,
     },
     observe=_observe,
+    derive=_derive,
     ecs={
         "rule.id": "signature_id",
         "rule.name": "signature",
         "rule.category": "category",
-        "dns.question.name": "queries",
         "tls.client.server_name": "server_name",
         "url.domain": "host",
         "url.original": "uri",

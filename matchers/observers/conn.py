@@ -10,6 +10,7 @@ from trailhound.record import Record
 _UNANSWERED = frozenset({"S0", "REJ", "SH", "RSTOS0"})
 _ANSWERED = frozenset({"S1", "SF", "S2", "S3", "RSTO", "RSTR"})
 _NANOSECONDS = 1_000_000_000
+_CENTURY = 100 * 366 * 86400
 
 
 def _observe(record: Record) -> Iterator[Sighting]:
@@ -28,7 +29,9 @@ def _answered(record: Record) -> bool | None:
 
 def _derive(record: Record) -> dict[str, Any]:
     duration = record.fields.get("duration")
-    return {"event.duration": int(duration * _NANOSECONDS) if isinstance(duration, float | int) else None}
+    # No connection outlives its sensor; what claims to (or is no number) is damage.
+    plausible = isinstance(duration, float | int) and 0 <= duration < _CENTURY
+    return {"event.duration": int(duration * _NANOSECONDS) if plausible else None}
 
 
 CONN = Observer(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from matchers.observer import ENDS, Observer, Probe, Sight, Sighting, ends
+from trailhound.canonical import address, host_port, split_url
 from trailhound.record import Record
 
 _KINDS: Mapping[str, tuple[Probe, Sight]] = {
@@ -24,13 +25,19 @@ def custom(log: str, columns: Mapping[str, str]) -> Observer:
             sight = _KINDS[kind][1]
             for value in record.texts(column):
                 if sight is Sight.URL:
-                    rest = value.partition("://")[2] or value
-                    authority, slash, path = rest.partition("/")
-                    yield Sighting(sight, authority, "url.original", path=slash + path)
-                    yield Sighting(Sight.NAME, authority, "url.domain")
+                    yield from _url(value)
                 else:
-                    yield Sighting(sight, value, f"zeek.{log}.{column}")
+                    # Columns of names hold addresses too, as those of DNS answers do.
+                    is_address = sight is Sight.NAME and address(value)
+                    yield Sighting(Sight.ADDRESS if is_address else sight, value, f"zeek.{log}.{column}")
         yield from ends(record)
 
     probes = {**ENDS, **{column: _KINDS[kind][0] for column, kind in columns.items()}}
     return Observer(log=log, probes=probes, observe=observe)
+
+
+def _url(text: str) -> Iterator[Sighting]:
+    _, authority, path = split_url(text)
+    host, port = host_port(authority)
+    yield Sighting(Sight.URL, authority, "url.original", path=path or "/")
+    yield Sighting(Sight.ADDRESS if address(host) else Sight.NAME, host, "url.domain", port=port)

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from matchers.observer import ENDS, Observer, Probe, Sight, Sighting, ends, told_twice
-from trailhound.canonical import address, host_port
+from trailhound.canonical import address, host_port, split_url
 from trailhound.record import Record
 
 
 def _observe(record: Record) -> Iterator[Sighting]:
     yield from ends(record)
     authority, path = target(record)
-    host = host_port(authority)[0]
+    host, port = host_port(authority)
     if host and not address(host):
         yield Sighting(Sight.NAME, host, "url.domain", *told_twice(record, f"{authority}{path}"))
+    elif host and _asks_proxy(record):
+        yield Sighting(Sight.ADDRESS, host, "url.domain", *told_twice(record, f"{authority}{path}"), port or 80)
     if path:
         authority = authority or record.destination or ""
         repeat, occasion = told_twice(record, f"{authority}{path}")
@@ -33,11 +35,16 @@ def target(record: Record) -> tuple[str, str]:
     host, uri = record.text("host") or "", record.text("uri") or ""
     if record.text("method") == "CONNECT" and uri:
         return uri, ""
-    scheme, separator, rest = uri.partition("://")
-    if separator and scheme.isalpha():
-        authority, slash, path = rest.partition("/")
-        return authority, slash + path
+    if _asks_proxy(record):
+        scheme, authority, path = split_url(uri)
+        if scheme and authority:
+            return authority, path or "/"
     return host, uri
+
+
+def _asks_proxy(record: Record) -> bool:
+    """Tell whether a request names its target in full, as only proxies are asked."""
+    return (record.text("uri") or "/")[0] not in "/*"
 
 
 def forwarded_for(record: Record) -> list[str]:
@@ -48,12 +55,12 @@ def forwarded_for(record: Record) -> list[str]:
 def forwarded_addresses(header: str) -> list[str]:
     """Read one forwarding header; Zeek writes it as `X-FORWARDED-FOR -> 192.0.2.1, 192.0.2.2`."""
     value = header.partition(" -> ")[2] or header
-    return [canonical for part in value.split(",") if (canonical := address(part.strip()))]
+    parts = [part.strip() for part in value.split(",")]
+    return [canonical for part in parts if (canonical := address(part) or address(host_port(part)[0]))]
 
 
 def _host_of(referrer: str | None) -> str:
-    rest = (referrer or "").partition("://")[2]
-    return host_port(rest.partition("/")[0].rpartition("@")[2])[0]
+    return host_port(split_url(referrer or "")[1])[0]
 
 
 def _answered(record: Record) -> bool | None:
@@ -80,6 +87,8 @@ HTTP = Observer(
     protocol="http",
     probes={
         **ENDS,
+        # A request without a Host is one for the address, which may be the host of a URL.
+        "id.resp_h": Probe.HOST,
         "host": Probe.HOST,
         "uri": Probe.PATH,
         "user_agent": Probe.AGENT,

@@ -58,3 +58,11 @@ def test_head_is_get_without_the_body(client: AppClient, path: str) -> None:
     assert head.content == b""
     assert head.status_code == whole.status_code
     assert head.headers == whole.headers
+
+
+def test_further_names_of_the_settings_are_answered(tmp_path: Path, store: Store, trails: DictLookup) -> None:
+    settings = Settings(state_dir=tmp_path, api=Api(names=("trailhound", "hounds.example")))
+    client = AppClient(create_app(settings, store, trails))
+    for host in ("trailhound:8338", "HOUNDS.example"):
+        assert client.get("/ping", headers={"Host": host}).status_code == 200
+    refused(client.get("/ping", headers={"Host": "other.example"}), 421)

@@ -13,7 +13,7 @@ import pytest
 
 from stores.contract import Dimension, EventOrder, Query, Store
 from stores.embedded import open_embedded
-from stores.embedded.schema import DAY, HOUR, UNITS
+from stores.embedded.schema import DAY, HOUR, LEVELS, UNITS
 from stores.embedded.store import EmbeddedStore
 from tests.stores.factory import START, make_attack, make_event, make_trail
 from trailhound.errors import StoreDamaged, StoreUnavailable
@@ -82,18 +82,20 @@ def _rollups_hold(path: Path) -> None:
         "facet": "p.facet",
         "profile": "e.profile",
         "destination": "e.destination, p.facet",
+        "source": "p.source, p.facet",
+        "trail": "p.trail, p.facet",
+        "info": "p.info, p.facet",
+        "threat": "p.threat, p.severity",
     }
     numbers = "sum(e.count), count(*), min(e.start), max(e.start)"
     source = "FROM events e JOIN profiles p ON p.id = e.profile"
     try:
         for family, key in keys.items():
             known = f"WHERE {key.split(',')[0]} IS NOT NULL"
-            expected = connection.execute(f"SELECT {key}, {numbers} {source} {known} GROUP BY {key}").fetchall()
-            assert sorted(connection.execute(f"SELECT * FROM {family}_all")) == sorted(expected)
-            for level, unit in UNITS.items():
-                period = f"e.start / {unit}"
+            for level in LEVELS[family]:
+                full_key = key if level == "all" else f"e.start / {UNITS[level]}, {key}"
                 expected = connection.execute(
-                    f"SELECT {period}, {key}, {numbers} {source} {known} GROUP BY {period}, {key}"
+                    f"SELECT {full_key}, {numbers} {source} {known} GROUP BY {full_key}"
                 ).fetchall()
                 assert sorted(connection.execute(f"SELECT * FROM {family}_{level}")) == sorted(expected)
         expected = connection.execute(

@@ -1,0 +1,185 @@
+"""The way of a record, live: read, match, store, acknowledge, save.
+
+A stretch of a file is taken for done only when the store has acknowledged its events and its bad lines are with the
+dead letters. When either is away, reading stops: the log files are the buffer.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from ingest import positions
+from ingest.deadletters import DeadLetters
+from ingest.follow import Follow, Followed
+from ingest.heartbeat import Heartbeats, now
+from ingest.stretch import Stretch, match
+from ingest.tail import Piece
+from ingest.watch import Watch
+from matchers.engine import Engine
+from matchers.events import Events
+from stores.contract import Store
+from trailhound.errors import StoreUnavailable
+from trailhound.event import timestamp
+from trailhound.settings import Settings
+
+CYCLE = 16 * 1024 * 1024  # Bytes that are read before what they gave is stored.
+SAVE_EVERY = 1.0  # Seconds between saves of positions that nothing waits for.
+BEAT_EVERY = 1.0
+_REST_EVERY = 10.0
+_LONGEST_PAUSE = 30.0
+_log = structlog.get_logger("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    followed: Followed
+    piece: Piece
+    stretch: Stretch
+
+
+class Pipeline:
+    """Follows the folders of the settings until it is told to stop."""
+
+    def __init__(self, settings: Settings, engine: Engine, store: Store) -> None:
+        """Open what is needed. Raises `SourceError` for a folder, `SettingsError` for saved positions."""
+        self._settings = settings
+        self._engine = engine
+        self._store = store
+        self._positions_path: Path = settings.positions_path
+        self._dead_letters = DeadLetters(settings.dead_letters_path)
+        self._heartbeats = Heartbeats()
+        saved = positions.load(self._positions_path)
+        logs = settings.logs
+        self._watch = Watch(logs.folders, polling=logs.polling, poll_seconds=logs.poll_seconds)
+        wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
+        self._follow = Follow(self._watch, wanted, saved, from_end=logs.start == "end")
+        self._stop = threading.Event()
+        self._problem: str | None = None
+        self._dirty = False
+        self._due = dict.fromkeys(("discover", "save", "beat", "rest"), 0.0)
+
+    def stop(self) -> None:
+        """Ask `run` to finish what it has in hand and return. May be called from a signal handler."""
+        self._stop.set()
+        self._watch.wake()
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Follow until stopped. Raises `StoreDamaged`; whatever may mend itself is waited for."""
+        self._follow.discover()
+        ready()
+        try:
+            while not self._stop.is_set():
+                busy = self.cycle()
+                self._housekeeping()
+                if not busy:
+                    self._watch.wait(min(self._settings.logs.poll_seconds, BEAT_EVERY))
+        finally:
+            if self._dirty:
+                self._attempt(self._save, "positions cannot be saved", tries=1)
+            self._beat()
+            self._watch.close()
+            self._follow.close()
+
+    def cycle(self) -> bool:
+        """Read a share of every file that has grown, and store what it gave; tell whether there was anything."""
+        work: list[_Work] = []
+        budget = CYCLE
+        for followed in list(self._follow.open.values()):
+            max_line = self._settings.logs.max_line_bytes
+            piece = followed.tail.read(max_line=max_line)
+            if piece is None:
+                continue
+            followed.active = time.monotonic()
+            work.append(_Work(followed, piece, self._match(followed, piece, max_line)))
+            budget -= len(piece.data)
+            if budget <= 0:
+                break
+        return self._commit(work) if work else False
+
+    def _match(self, followed: Followed, piece: Piece, max_line: int) -> Stretch:
+        tail = followed.tail
+        stretch = Stretch()
+        if piece.data and tail.reader is not None:
+            events = Events(tail.sensor, str(tail.path), now)
+            stretch = match(tail.reader, self._engine, piece.data, events, max_line=max_line)
+        if piece.overlong is not None:
+            stretch.bad_lines.append(piece.overlong)
+        return stretch
+
+    def _commit(self, work: list[_Work]) -> bool:
+        events = [event for item in work for event in item.stretch.events]
+        if events:
+            for item in work:
+                if item.stretch.events:
+                    item.followed.tail.expect(item.piece.end)
+            done = self._attempt(self._save, "positions cannot be saved") and self._attempt(
+                lambda: self._store.append(events), "the store is away"
+            )
+            if not done:
+                return False
+        for item in work:
+            if item.stretch.bad_lines and not self._attempt(
+                partial(self._bury, item), "dead letters cannot be written"
+            ):
+                return False
+        for item in work:
+            item.followed.tail.advance(item.piece.end)
+            self._heartbeats.note(item.followed, item.stretch)
+        # A moved file at the head of the line must not keep the others waiting.
+        self._follow.open.update({(key := item.followed.tail.key): self._follow.open.pop(key) for item in work})
+        self._dirty = True
+        return True
+
+    def _bury(self, item: _Work) -> None:
+        tail = item.followed.tail
+        self._dead_letters.write(tail.sensor, str(tail.path), item.stretch.bad_lines, timestamp(now()))
+
+    def _save(self) -> None:
+        positions.save(self._positions_path, self._follow.positions())
+        self._dirty = False
+
+    def _attempt(self, what: Callable[[], object], trouble: str, *, tries: int | None = None) -> bool:
+        """Do something that may fail for a while: try again with growing, jittered pauses, until stopped."""
+        pause = 0.5
+        while True:
+            try:
+                what()
+            except (StoreUnavailable, OSError) as error:
+                self._problem = f"{trouble}: {error}"
+                _log.warning("waiting", trouble=trouble, reason=str(error), pause=round(pause, 1))
+            else:
+                self._problem = None
+                return True
+            if tries == 1 or self._stop.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter
+                return False
+            self._beat()
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _housekeeping(self) -> None:
+        moment = time.monotonic()
+        if moment >= self._due["discover"]:
+            self._follow.discover()
+            # Looking through very many files takes its time: never more than a tenth of ours.
+            self._due["discover"] = time.monotonic() + max(0.1, 10 * (time.monotonic() - moment))
+        if self._dirty and moment >= self._due["save"]:
+            self._attempt(self._save, "positions cannot be saved")
+            self._due["save"] = moment + SAVE_EVERY
+        if moment >= self._due["beat"]:
+            self._beat()
+            self._due["beat"] = moment + BEAT_EVERY
+        if moment >= self._due["rest"]:
+            self._follow.rest()
+            self._due["rest"] = moment + _REST_EVERY
+
+    def _beat(self) -> None:
+        statuses = self._heartbeats.statuses(list(self._follow.open.values()), self._problem)
+        try:
+            self._store.put_sensors(statuses)
+        except StoreUnavailable as error:
+            self._problem = f"the store is away: {error}"

@@ -1,0 +1,1 @@
+"""The commands of `trailhound`, one module a noun; `trailhound.cli` puts them together."""

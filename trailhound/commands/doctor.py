@@ -1,0 +1,205 @@
+"""`doctor`: what is wrong with this installation, in words, and how to mend it."""
+
+import json
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typer
+
+from ingest.formats import HEAD, detect, open_log
+from ingest.watch import is_followed
+from matchers import whitelist
+from matchers.trailset import TrailSet
+from stores.contract import Query
+from trailhound.commands import prepare
+from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
+from trailhound.errors import StoreUnavailable, TrailhoundError
+from trailhound.settings import Folder, Settings, default_file
+
+OLD_TRAILS = 7 * 86_400  # Seconds.
+LITTLE_SPACE = 500_000_000  # Bytes.
+FEW_WATCHES = 8192
+_LOOK_AT = 200  # Files of a folder.
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `advice` says what to do when it is not well."""
+
+    what: str
+    well: bool
+    said: str
+    advice: str = ""
+
+
+def _well(what: str, said: str) -> Finding:
+    return Finding(what, well=True, said=said)
+
+
+def _ill(what: str, said: str, advice: str) -> Finding:
+    return Finding(what, well=False, said=said, advice=advice)
+
+
+def doctor(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
+    """Look at this installation: what is wrong, and how to mend it. Exit status: 0 all well, 1 not.
+
+    Example:
+
+      trailhound doctor --config /etc/trailhound.toml
+    """
+    findings = list(examine(config, state))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.what}: {finding.said}")
+            if not finding.well:
+                typer.echo(f"       -> {finding.advice}")
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(config: Path | None, state: Path | None) -> Iterator[Finding]:
+    """Look at everything; without readable settings there is nothing more to look at."""
+    try:
+        settings = settings_of(config, state)
+    except TrailhoundError as error:
+        yield _ill("settings", str(error), "correct that key; `trailhound config docs` lists all keys")
+        return
+    path = config or default_file()
+    yield _well("settings", str(path) if path.exists() else f"defaults ({path} is not there)")
+    for look in (_state, _trails, _whitelists, _store, _watches, _port):
+        yield look(settings)
+    yield from _folders(settings)
+
+
+def _state(settings: Settings) -> Finding:
+    what = "state directory"
+    try:
+        path = prepare.state_directory(settings)
+    except TrailhoundError as error:
+        return _ill(what, str(error), "give its owner the right to write, or set state_dir to another folder")
+    free = shutil.disk_usage(path).free
+    return Finding(
+        what,
+        free > LITTLE_SPACE,
+        f"{path}, {free / 1e9:.1f} GB free",
+        "make room on this disk: when it is full, reading waits and nothing new is detected",
+    )
+
+
+def _trails(settings: Settings) -> Finding:
+    what = "trails"
+    if settings.trails.set is None and not settings.trail_set_path.exists():
+        made_of = len(settings.trails.files) + settings.trails.starter
+        return Finding(
+            what, bool(made_of), "not compiled yet; the first run does it", "set trails.files or trails.starter"
+        )
+    try:
+        trails = TrailSet.open(settings.trail_set_path)
+    except TrailhoundError as error:
+        return _ill(what, str(error), "run `trailhound trails compile`")
+    age = int(time.time()) - (trails.about.built or 0)
+    old = bool(settings.trails.files) and age > OLD_TRAILS
+    return Finding(
+        what,
+        not old and len(trails) > 0,
+        f"{len(trails):,} trails, compiled {age // 86_400} days ago",
+        "fetch newer trail files: what they name changes every day",
+    )
+
+
+def _whitelists(settings: Settings) -> Finding:
+    try:
+        entries = whitelist.load(settings.trails.whitelist)
+    except TrailhoundError as error:
+        return _ill("whitelist", str(error), "correct that line, or take the file out of trails.whitelist")
+    return _well("whitelist", f"{len(entries):,} entries")
+
+
+def _store(settings: Settings) -> Finding:
+    path = settings.store_path
+    if not path.exists():
+        return _well("store", f"{path} is not there yet; the first run makes it")
+    try:
+        store = prepare.store(settings, read_only=True)
+        try:
+            summary = store.summary(Query())
+        finally:
+            store.close()
+    except StoreUnavailable as error:
+        return _ill("store", str(error), "see that this user may read the file and its folder")
+    except TrailhoundError as error:
+        return _ill("store", str(error), "restore the file from a backup, or move it away to begin a new one")
+    return _well("store", f"{path}: {summary.events:,} events, {summary.threats:,} threats")
+
+
+def _watches(settings: Settings) -> Finding:
+    what = "notices of changed files"
+    if settings.logs.polling:
+        return _well(what, f"not used (logs.polling); looking every {settings.logs.poll_seconds} s")
+    try:
+        limit = int(Path("/proc/sys/fs/inotify/max_user_watches").read_text("ascii"))
+    except (OSError, ValueError):
+        return _well(what, f"unknown on this system; looking every {settings.logs.poll_seconds} s in any case")
+    return Finding(
+        what, limit >= FEW_WATCHES, f"up to {limit:,} folders", "raise it: sysctl fs.inotify.max_user_watches=524288"
+    )
+
+
+def _port(settings: Settings) -> Finding:
+    where = f"{settings.api.host}:{settings.api.port}"
+    family = socket.AF_INET6 if ":" in settings.api.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.api.host, settings.api.port))
+        except OSError as error:
+            return Finding(
+                "port",
+                _is_ours(settings),
+                f"{where} is in use" + (", by Trailhound" if _is_ours(settings) else f" ({error.strerror})"),
+                "stop what uses it (`ss -ltnp`), or set api.port to another",
+            )
+    return _well("port", f"{where} is free")
+
+
+def _is_ours(settings: Settings) -> bool:
+    try:
+        with socket.create_connection((settings.api.host, settings.api.port), timeout=2) as peer:
+            peer.sendall(b"GET /ping HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            return peer.makefile("rb").read(4096).rstrip().endswith(b"pong")
+    except OSError:
+        return False
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    if not settings.logs.folders:
+        yield _well("folders", "none set (logs.folders); they are named on the command line")
+    for folder in settings.logs.folders:
+        yield _folder(folder)
+
+
+def _folder(folder: Folder) -> Finding:
+    what = f"folder {folder.path}"
+    if not folder.path.is_dir():
+        return _ill(what, "is not there", "set logs.folders to where Zeek or Suricata writes")
+    files = [file for file in folder.path.rglob("*") if file.is_file() and is_followed(file.name, folder)][:_LOOK_AT]
+    formats: dict[str, int] = {}
+    refused = 0
+    for file in files:
+        try:
+            with open_log(file) as stream:
+                format_ = detect(stream.read(HEAD))
+        except (TrailhoundError, OSError):
+            refused += 1
+        else:
+            formats[format_ or "not recognised"] = formats.get(format_ or "not recognised", 0) + 1
+    said = ", ".join(f"{count} {name}" for name, count in sorted(formats.items())) or "no log yet"
+    if refused:
+        return _ill(what, f"{said}, {refused} cannot be read", "add this user to the group of the log files")
+    return _well(what, said)

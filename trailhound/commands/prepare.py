@@ -1,0 +1,165 @@
+"""From settings to working parts: state directory, trail set, whitelist, engine, look-up."""
+
+import json
+import multiprocessing
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from api.lookup import Explanation, FoundTrail, TrailSetInfo
+from feeds.entry import Refused
+from feeds.files import read_trails, starter_trails
+from matchers import whitelist
+from matchers.compile import Compiled, Compiler
+from matchers.engine import Engine
+from matchers.explain import explain
+from matchers.layout import VERSION
+from matchers.networks import HomeNetworks
+from matchers.observers import custom
+from matchers.rules import Rules
+from matchers.trailset import TrailSet, value_of
+from stores.contract import Store
+from stores.embedded import open_embedded
+from trailhound import __version__
+from trailhound.errors import SettingsError, SourceError, TrailSetError
+from trailhound.settings import Settings
+
+_log = structlog.get_logger("trails")
+
+
+def state_directory(settings: Settings) -> Path:
+    """Make the state directory when it is missing. Raises `SettingsError` when it cannot be written to."""
+    path = settings.state_dir
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: the state directory cannot be written to: {error.strerror};"
+            " set state_dir (--state) to one that can"
+        ) from error
+    return path
+
+
+def store(settings: Settings, *, read_only: bool = False) -> Store:
+    return open_embedded(settings.store_path, read_only=read_only)
+
+
+def trail_set(settings: Settings) -> TrailSet:
+    """Open the trail set, after compiling it when the files that it is made of have changed."""
+    if settings.trails.set is not None:
+        return TrailSet.open(settings.trails.set)
+    stamp_path = settings.trail_set_path.with_suffix(".stamp")
+    stamp = _stamp(settings)
+    if _read_stamp(stamp_path) != stamp or not settings.trail_set_path.exists():
+        _compile_apart(settings)
+        stamp_path.write_text(json.dumps(stamp), "utf-8")
+    return TrailSet.open(settings.trail_set_path)
+
+
+def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tuple[Compiled, list[Refused]]:
+    """Compile trail files, and the starter set if wanted, into one set; give also what was refused."""
+    compiler = Compiler()
+    refused: list[Refused] = []
+    readers = [read_trails(path) for path in files]
+    if starter:
+        readers.append(starter_trails())
+    for reader in readers:
+        for entry in reader:
+            if isinstance(entry, Refused):
+                refused.append(entry)
+            else:
+                compiler.add(entry)
+    return compiler.write(target, built=int(time.time())), refused
+
+
+def engine(settings: Settings, trails: TrailSet) -> Engine:
+    return Engine(
+        trails,
+        whitelist.load(settings.trails.whitelist),
+        HomeNetworks(settings.networks.home),
+        [custom(log, described.columns) for log, described in settings.logs.custom.items()],
+    )
+
+
+def sensor_name() -> str:
+    return socket.gethostname()
+
+
+def _stamp(settings: Settings) -> dict[str, Any]:
+    """Say what a compiled set was made of, so that it is made anew when that changes."""
+    files = []
+    for path in settings.trails.files:
+        inside = [path] if not path.is_dir() else sorted(file for file in path.rglob("*") if file.is_file())
+        try:
+            files += [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in inside]
+        except OSError as error:
+            raise SourceError(f"{path}: the trail file cannot be read: {error.strerror} (trails.files)") from error
+    return {"trailhound": __version__, "set": VERSION, "starter": settings.trails.starter, "files": files}
+
+
+def _read_stamp(path: Path) -> object:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _compile_apart(settings: Settings) -> None:
+    """Compile in a process of its own, since compiling takes memory that a running process should not keep."""
+    context = multiprocessing.get_context("spawn")
+    answers, question = context.Pipe(duplex=False)
+    process = context.Process(target=_compile_child, args=(settings, question), name="trailhound-compile")
+    process.start()
+    question.close()
+    try:
+        answer = answers.recv()
+    except EOFError:
+        answer = "the process that compiles the trails ended without a word; is there enough memory?"
+    process.join()
+    if isinstance(answer, str):
+        raise TrailSetError(answer)
+    _log.info("trails compiled", trails=answer[0], refused=answer[1], path=str(settings.trail_set_path))
+
+
+def _compile_child(settings: Settings, answer: Any) -> None:
+    try:
+        compiled, refused = compile_trails(
+            settings.trails.files, settings.trail_set_path, starter=settings.trails.starter
+        )
+    except (SourceError, TrailSetError) as error:
+        answer.send(str(error))
+    else:
+        answer.send((compiled.trails, len(refused)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Answers for a person or a playbook what the rules say of a value."""
+
+    rules: Rules
+
+    def explain(self, values: Sequence[str]) -> Sequence[Explanation]:
+        return [self._explain(value) for value in values]
+
+    def _explain(self, value: str) -> Explanation:
+        found, verdicts = explain(self.rules, value)
+        hidden = next((verdict.hidden for verdict in verdicts if verdict.hidden), None)
+        return Explanation(
+            value=value,
+            readings=found,
+            matches=[FoundTrail(value_of(v.key) if v.key else v.trail.value, v.trail) for v in verdicts],
+            whitelisted=hidden,
+            found=any(not verdict.hidden for verdict in verdicts),
+        )
+
+    def info(self) -> TrailSetInfo:
+        about = self.rules.trails.about
+        return TrailSetInfo(about.trails, about.by_kind, about.by_class, about.built, about.checksum)

@@ -1,0 +1,226 @@
+"""`scan`: look through archives once."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from ingest.deadletters import DeadLetters
+from ingest.heartbeat import now
+from ingest.scan import FileReport, find_files
+from trailhound.commands import prepare
+from trailhound.commands.options import ConfigOption, JsonOption, StateOption, TrailsOption, settings_of
+from trailhound.commands.scanners import Job, Part, scan_all
+from trailhound.errors import SettingsError
+from trailhound.event import Event, timestamp, to_ecs
+from trailhound.severity import Severity
+
+FOUND = 1
+_COLOURS = {Severity.LOW: "cyan", Severity.MEDIUM: "yellow", Severity.HIGH: "red", Severity.CRITICAL: "bold red"}
+
+
+@dataclass(slots=True)
+class _Threat:
+    """Events of one source that met one trail."""
+
+    event: Event
+    severity: Severity
+    count: int = 0
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """All that a scan came to."""
+
+    threats: dict[tuple[str | None, str, str], _Threat] = field(default_factory=dict)
+    reports: list[FileReport] = field(default_factory=list)
+    events: int = 0
+    count: int = 0
+
+    def take(self, event: Event) -> None:
+        key = (event.source_ip, event.trail.kind, event.trail.value)
+        threat = self.threats.setdefault(key, _Threat(event, event.severity, 0, event.start, event.end))
+        threat.count += event.count
+        threat.first, threat.last = min(threat.first, event.start), max(threat.last, event.end)
+        threat.severity = max(threat.severity, event.severity)
+        self.events += 1
+        self.count += event.count
+
+    def ranked(self) -> list[_Threat]:
+        return sorted(self.threats.values(), key=lambda threat: (-threat.severity, -threat.count, threat.first))
+
+
+def scan(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Log files and folders; gz and zst too.")],
+    config: ConfigOption = None,
+    state: StateOption = None,
+    trails: TrailsOption = None,
+    trail_set: Annotated[
+        Path | None, typer.Option("--set", help="A compiled set; else that of the settings, or of --trails.")
+    ] = None,
+    sensor: Annotated[str | None, typer.Option(help="Name of the sensor in events; else this host's.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, max=256, help="Processes at work; 0 for one a core.")] = 0,
+    as_json: JsonOption = False,
+    as_ecs: Annotated[bool, typer.Option("--ecs", help="Write every event as one ECS document a line.")] = False,
+) -> None:
+    """Look through log files and folders, and say what was found. Exit status: 0 nothing, 1 something, 2 trouble.
+
+    With --trails only those trails count; without, the trails of the settings do.
+
+    Examples:
+
+      trailhound scan /opt/zeek/logs/2026-01-01
+
+      trailhound scan --trails trails.csv --json conn.log.gz eve.json
+    """
+    with TemporaryDirectory(prefix="trailhound-scan-") as place:
+        settings = settings_of(config, state, trails={"set": trail_set})
+        if trails:
+            compiled, refused = prepare.compile_trails(trails, Path(place, "trails.set"), starter=False)
+            if not compiled.trails:
+                raise SettingsError(f"{trails[0]}: there is no trail in it; {len(refused)} lines were refused")
+            settings = settings_of(config, state, trails={"set": compiled.path})
+        elif settings.trails.set is None:
+            prepare.state_directory(settings)
+        prepare.trail_set(settings)
+        files = find_files(paths)
+        job = Job(settings, sensor or prepare.sensor_name(), jobs)
+        outcome = _collect(job, files, as_ecs=as_ecs)
+    if as_json:
+        typer.echo(json.dumps(_as_object(outcome)))
+    elif not as_ecs:
+        _print(outcome)
+    if outcome.threats:
+        raise typer.Exit(FOUND)
+
+
+def _collect(job: Job, files: list[Path], *, as_ecs: bool) -> _Outcome:
+    outcome = _Outcome()
+    letters = DeadLetters(job.settings.dead_letters_path)
+    for part in _with_progress(scan_all(job, files), sum(file.stat().st_size for file in files if file.exists())):
+        if part.bad_lines:
+            _bury(letters, job, part)
+        for event in part.events:
+            outcome.take(event)
+            if as_ecs:
+                sys.stdout.buffer.write(orjson.dumps(to_ecs(event), option=orjson.OPT_APPEND_NEWLINE))
+        if part.report is not None:
+            outcome.reports.append(part.report)
+    outcome.reports.sort(key=lambda report: report.path)
+    sys.stdout.flush()
+    return outcome
+
+
+def _bury(letters: DeadLetters, job: Job, part: Part) -> None:
+    path = job.settings.dead_letters_path
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        letters.write(job.sensor, part.path, part.bad_lines, timestamp(now()))
+    except OSError as error:
+        raise SettingsError(f"{path}: dead letters cannot be written: {error.strerror}") from error
+
+
+def _with_progress(parts: Iterator[Part], total: int) -> Iterator[Part]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("Scanning", total=total)
+        for part in parts:
+            bar.update(task, advance=part.read)
+            yield part
+
+
+def _as_object(outcome: _Outcome) -> dict[str, Any]:
+    return {
+        "files": [
+            {
+                "path": report.path,
+                "format": report.format,
+                "records": report.records,
+                "unreadable": report.unreadable,
+                "skipped": report.skipped,
+                "problem": report.problem,
+            }
+            for report in outcome.reports
+        ],
+        "records": sum(report.records for report in outcome.reports),
+        "unreadable": sum(report.unreadable for report in outcome.reports),
+        "events": outcome.events,
+        "count": outcome.count,
+        "threats": [
+            {
+                "severity": threat.severity.label,
+                "source": threat.event.source_ip,
+                "kind": threat.event.trail.kind.value,
+                "trail": threat.event.trail.value,
+                "info": threat.event.trail.info,
+                "class": threat.event.trail.class_.value,
+                "sources": list(threat.event.trail.sources),
+                "reference": threat.event.trail.reference,
+                "direction": threat.event.direction.value,
+                "count": threat.count,
+                "first": timestamp(threat.first),
+                "last": timestamp(threat.last),
+                "example": threat.event.message,
+            }
+            for threat in outcome.ranked()
+        ],
+    }
+
+
+def _print(outcome: _Outcome) -> None:
+    console = Console()
+    if outcome.threats:
+        table = Table("severity", "source", "trail", "info", "count", "first", "last", "example")
+        table.columns[4].justify = "right"
+        for threat in outcome.ranked():
+            trail = threat.event.trail
+            table.add_row(
+                Text(threat.severity.label, style=_COLOURS[threat.severity]),
+                threat.event.source_ip or "",
+                Text(_visible(trail.value)),
+                Text(_visible(trail.info)),
+                f"{threat.count:,}",
+                timestamp(threat.first)[:19],
+                timestamp(threat.last)[:19],
+                Text(_visible(threat.event.message)),
+            )
+        console.print(table)
+    reports = outcome.reports
+    read = [report for report in reports if report.skipped is None]
+    console.print(
+        f"{len(read):,} files, {sum(report.records for report in read):,} records:"
+        f" {len(outcome.threats):,} threats in {outcome.count:,} records"
+    )
+    unreadable = sum(report.unreadable for report in read)
+    if unreadable:
+        console.print(f"{unreadable:,} lines could not be read; they are with the dead letters:")
+    for report in read:
+        if report.unreadable:
+            console.print(Text(f"  {report.path}: {report.unreadable:,}"))
+        if report.problem:
+            console.print(Text(f"  {report.problem}"))
+    skipped = [report for report in reports if report.skipped is not None]
+    if skipped:
+        console.print(f"{len(skipped):,} files skipped:")
+    for report in skipped:
+        console.print(Text(f"  {report.path}: {report.skipped}"))
+
+
+def _visible(text: str) -> str:
+    """Keep what a log says from being a command to the terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

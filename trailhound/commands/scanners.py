@@ -1,0 +1,125 @@
+"""Scanning with several processes: each takes groups of files that belong together."""
+
+import multiprocessing
+import os
+import queue
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+from ingest.batch import BadLine
+from ingest.heartbeat import now
+from ingest.scan import FileReport, Unit, scan_file, units
+from matchers.engine import Engine
+from trailhound import log
+from trailhound.commands import prepare
+from trailhound.errors import TrailhoundError
+from trailhound.event import Event
+from trailhound.settings import Settings
+
+SMALL = 16 * 1024 * 1024  # Bytes below which starting processes takes longer than scanning.
+AHEAD = 32  # Parts that may wait for whoever takes them.
+_LOOK_AFTER = 5.0  # Seconds without a word after which it is seen whether everybody is still there.
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to scan with. `processes` 0 means one a core."""
+
+    settings: Settings
+    sensor: str
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the outcome. `read` is how many bytes on disk it took; with `report` the file is done."""
+
+    path: str
+    read: int
+    events: Sequence[Event] = ()
+    bad_lines: Sequence[BadLine] = ()
+    report: FileReport | None = None
+
+
+def scan_all(job: Job, files: Sequence[Path]) -> Iterator[Part]:
+    """Scan all files; parts come in the order in which they are done."""
+    work = units(files)
+    processes = min(job.processes or len(os.sched_getaffinity(0)), len(work))
+    if processes > 1 and sum(unit.bytes for unit in work) > SMALL:
+        yield from _with_processes(job, work, processes)
+        return
+    engine = _engine(job)
+    for unit in work:
+        yield from _scan_unit(job, engine, unit)
+
+
+def _engine(job: Job) -> Engine:
+    return prepare.engine(job.settings, prepare.trail_set(job.settings))
+
+
+def _scan_unit(job: Job, engine: Engine, unit: Unit) -> Iterator[Part]:
+    for path in unit.files:
+        read = 0
+        size = path.stat().st_size if path.exists() else 0
+        for scanned in scan_file(path, engine, job.sensor, max_line=job.settings.logs.max_line_bytes, now=now):
+            # Of a compressed file more is read than it has on disk.
+            upto = size if scanned.stretch is None else min(scanned.read, size)
+            part = Part(str(path), upto - read)
+            read = upto
+            if scanned.stretch is None:
+                yield Part(part.path, part.read, report=scanned.report)
+            else:
+                yield Part(part.path, part.read, scanned.stretch.events, scanned.stretch.bad_lines)
+
+
+def _with_processes(job: Job, work: Sequence[Unit], processes: int) -> Iterator[Part]:
+    context = multiprocessing.get_context("spawn")
+    todo: Queue[Unit | None] = context.Queue()
+    done: Queue[Any] = context.Queue(AHEAD)
+    for unit in work:
+        todo.put(unit)
+    workers = []
+    for _ in range(processes):
+        todo.put(None)
+        workers.append(context.Process(target=_worker, args=(job, todo, done), daemon=True))
+    for worker in workers:
+        worker.start()
+    left = processes
+    try:
+        while left:
+            try:
+                part = done.get(timeout=_LOOK_AFTER)
+            except queue.Empty:
+                if not any(worker.is_alive() for worker in workers):
+                    raise TrailhoundError(
+                        "the scanning processes ended without a word; is there enough memory?"
+                    ) from None
+                continue
+            if part is None:
+                left -= 1
+            elif isinstance(part, str):
+                raise TrailhoundError(part)
+            else:
+                yield part
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+        todo.cancel_join_thread()
+
+
+def _worker(job: Job, todo: "Queue[Unit | None]", done: "Queue[Any]") -> None:
+    log.configure(job.settings)
+    try:
+        engine = _engine(job)
+        while (unit := todo.get()) is not None:
+            for part in _scan_unit(job, engine, unit):
+                done.put(part)
+    except TrailhoundError as error:
+        done.put(str(error))
+    except KeyboardInterrupt:
+        return
+    done.put(None)
