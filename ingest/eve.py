@@ -4,7 +4,7 @@ from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, without
+from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
 from ingest.eve_event import EVENTS, Eve, Fields
 from ingest.moments import microseconds, untimely
 from ingest.zeek_json import UNREADABLE, last_time, numbered
@@ -97,5 +97,23 @@ class EveReader:
                 events.append(self._decode(line))
             except UNREADABLE as error:
                 misfits[row] = f"no EVE event: {error}"
-        rows = yield from without(rows, misfits)
-        return events, rows
+        of_no_interest = {row for row in misfits if _is_of_no_interest(rows.lines[row])}
+        reasons = {row: reason for row, reason in misfits.items() if row not in of_no_interest}
+        for row, reason in reasons.items():
+            yield bad(rows.number(row), reason, rows.lines[row])
+        kept = [row for row in range(len(rows.lines)) if row not in misfits]
+        return events, Rows([rows.lines[row] for row in kept], rows.first, [rows.number(row) for row in kept])
+
+
+def _is_of_no_interest(line: bytes) -> bool:
+    """Tell whether a line is empty, or well-formed but of a type in which our fields have other types."""
+    if not line.strip():
+        return True
+    try:
+        return msgspec.json.decode(line, type=_EventType).event_type not in EVENTS
+    except UNREADABLE:
+        return False
+
+
+class _EventType(msgspec.Struct):
+    event_type: str

@@ -39,6 +39,7 @@ class Dns(msgspec.Struct, gc=False):
 
 class Http(msgspec.Struct, gc=False):
     hostname: Text = None
+    http_port: int | None = None
     url: Text = None
     http_user_agent: Text = None
     http_refer: Text = None
@@ -181,8 +182,8 @@ def _dns(eve: Eve) -> Fields:
     dns = eve.dns or Dns()
     asked = next(iter(dns.queries or ()), None)
     kind = {"request": "query", "response": "answer"}.get(dns.type or "", dns.type)
-    # From version 3 on the source of a response is whoever responds.
-    swap = dns.type == "response" and eve.src_port == 53 and eve.dest_port != 53
+    # In version 1, and again from version 3 on, the source of an answer is whoever answers.
+    swap = kind == "answer" and eve.src_port == 53 and eve.dest_port != 53
     answers: list[str | int | float | bool] = [
         answer.rdata for answer in dns.answers or () if isinstance(answer.rdata, str)
     ]
@@ -206,12 +207,14 @@ def _dns(eve: Eve) -> Fields:
 def _http(eve: Eve) -> Fields:
     http = eve.http or Http()
     forwarded = http.xff or eve.xff
+    # Zeek leaves the port where the client wrote it, in the host.
+    host = f"{http.hostname}:{http.http_port}" if http.hostname and http.http_port else http.hostname
     return {
         **_ends(eve),
         **_set(
             {
                 "method": http.http_method,
-                "host": http.hostname,
+                "host": host,
                 "uri": http.url,
                 "user_agent": http.http_user_agent,
                 "referrer": http.http_refer,
@@ -291,15 +294,19 @@ def _alert(eve: Eve) -> Fields:
         **_set(
             {
                 "queries": names or None,
-                "trans_id": next((query.id for query in (eve.dns.query or eve.dns.queries or ())), None)
-                if eve.dns
-                else None,
+                "trans_id": _transaction(eve.dns),
                 "signature": alert.signature,
                 "signature_id": str(alert.signature_id) if alert.signature_id is not None else None,
                 "category": alert.category,
             }
         ),
     }
+
+
+def _transaction(dns: Dns | None) -> int | None:
+    if dns is None:
+        return None
+    return next((query.id for query in (*(dns.query or ()), *(dns.queries or ())) if query.id is not None), dns.id)
 
 
 def _asked(dns: Dns | None) -> Iterator[str | None]:

@@ -88,16 +88,21 @@ def whole_lines(stream: IO[bytes], path: Path, max_line: int) -> Iterator[bytes]
     Raises `SourceError` when compressed data is damaged; what came before the damage has been handed on.
     """
     rest = b""
+    overlong = False
     try:
         while data := stream.read(CHUNK):
             cut = data.rfind(b"\n") + 1
             if not cut:
-                rest += data
-                if len(rest) > max(max_line, CHUNK):
-                    yield rest
-                    rest = b""
+                # Of a line that is too long in any case, only enough is kept for it to be told so.
+                overlong = len(rest) > max(max_line, CHUNK)
+                rest = rest if overlong else rest + data
                 continue
-            yield rest + data[:cut]
+            if overlong:
+                end = data.find(b"\n")
+                yield rest + b"\n"
+                data, cut, rest, overlong = data[end + 1 :], cut - end - 1, b"", False
+            if rest or cut:
+                yield rest + data[:cut]
             rest = data[cut:]
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise SourceError(f"{path}: the log is damaged: {error}") from error

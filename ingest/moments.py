@@ -1,6 +1,5 @@
 """Times as logs write them: seconds since the epoch, or ISO 8601."""
 
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isfinite
@@ -27,8 +26,8 @@ def microseconds(moment: object) -> int:
         if parsed.tzinfo is None:
             parsed = parsed.replace(tzinfo=UTC)
         whole = int(parsed.replace(microsecond=0).timestamp())
-        if whole < 0:
-            raise RecordError(f"{moment[:40]!r} lies before 1970")
+        if not 0 <= whole <= _LAST:
+            raise RecordError(f"{moment[:40]!r} lies before 1970 or after 9999")
         return whole * MICROSECONDS + parsed.microsecond
     raise RecordError("the line has no time")
 
@@ -41,8 +40,10 @@ def untimely(moments: Sequence[object]) -> dict[int, str]:
             if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST:
                 return {}
         elif all(moment.__class__ is str for moment in moments):
-            deque(map(datetime.fromisoformat, cast("Sequence[str]", moments)), maxlen=0)
-            return {}
+            years = [parsed.year for parsed in map(datetime.fromisoformat, cast("Sequence[str]", moments))]
+            # By its offset a time may lie in the year before or after.
+            if min(years) > 1970 and max(years) < 9999:
+                return {}
     except ValueError:
         pass  # One of them is none; the loop below tells which.
     reasons = {}

@@ -63,8 +63,10 @@ def find_files(paths: Iterable[Path], exclude: Sequence[str] = ()) -> list[Path]
         for folder, folders, names in os.walk(path, onerror=_refuse):
             folders.sort()
             for name in sorted(names):
-                if not any(fnmatch.fnmatch(name, pattern) for pattern in exclude):
-                    found[Path(folder, name)] = None
+                file = Path(folder, name)
+                # A named pipe would hold up reading for ever.
+                if file.is_file() and not any(fnmatch.fnmatch(name, pattern) for pattern in exclude):
+                    found[file] = None
     return list(found)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
 
 from ingest.batch import BadLine, PlacedBatch, Reader, bad
 from matchers.engine import Engine
 from matchers.events import Events
+from trailhound.errors import RecordError
 from trailhound.event import Event
 
 
@@ -22,17 +24,25 @@ class Stretch:
 def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_line: int) -> Stretch:
     """Read and match whole lines."""
     stretch = Stretch()
+    hot: list[tuple[int, PlacedBatch, int]] = []
     for part in _feed(reader, data, max_line):
         if isinstance(part, BadLine):
             stretch.bad_lines.append(part)
             continue
-        unreadable = engine.process(part, events)
-        stretch.records += len(part) - len(unreadable)
-        for row, reason in ((item.row, item.reason) for item in unreadable):
-            stretch.bad_lines.append(bad(part.number(row), reason, part.line(row)))
+        stretch.records += len(part)
+        hot.extend((part.number(row), part, row) for row in engine.hot_rows(part))
         time = part.last_time()
         if time is not None:
             stretch.last_time = max(time, stretch.last_time or time)
+    # In the order of the file, whatever batches it was read in: which of several records of one connection counts
+    # depends on which is seen first.
+    for number, part, row in sorted(hot, key=itemgetter(0)):
+        try:
+            engine.judge(part, row, events)
+        except RecordError as error:
+            stretch.records -= 1
+            stretch.bad_lines.append(bad(number, str(error), part.line(row)))
+    stretch.bad_lines.sort(key=attrgetter("number"))
     stretch.events = events.drain()
     return stretch
 

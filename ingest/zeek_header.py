@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from trailhound.errors import RecordError
-from trailhound.record import Scalar, Value
+from trailhound.record import LARGEST, Scalar, Value
 
 _ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _CONTAINER = re.compile(r"(?:set|vector|list|table)\[(.+)\]")
@@ -16,12 +16,12 @@ _DOUBLES = frozenset({"double", "time", "interval"})
 
 def unescape(cell: bytes) -> bytes:
     r"""Undo Zeek's `\xNN`."""
-    return _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), cell) if b"\\x" in cell else cell
+    return _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), cell)
 
 
 def as_text(cell: bytes) -> str:
     r"""Read a cell as text; bytes that are no UTF-8 stay visible as `\xNN`."""
-    return unescape(cell).decode("utf-8", "backslashreplace")
+    return (unescape(cell) if b"\\x" in cell else cell).decode("utf-8", "backslashreplace")
 
 
 def _boolean(cell: bytes) -> bool:
@@ -30,9 +30,16 @@ def _boolean(cell: bytes) -> bool:
     return cell == b"T"
 
 
+def _integer(cell: bytes) -> int:
+    number = int(cell)
+    if abs(number) > LARGEST:
+        raise ValueError(f"{number} is beyond 63 bits")
+    return number
+
+
 def _scalar(type_: str) -> Callable[[bytes], Scalar]:
     if type_ in _INTEGERS:
-        return int
+        return _integer
     if type_ in _DOUBLES:
         return float
     return _boolean if type_ == "bool" else as_text
@@ -61,6 +68,10 @@ class Header:
             container = _CONTAINER.fullmatch(type_)
             found.append((name, container is not None, _scalar(container[1] if container else type_)))
         return found
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether a cell of this column holds several values."""
+        return self.converters[self.columns[name]][1]
 
     def typed(self, line: bytes) -> dict[str, Value]:
         """Read a row; what is unset is left out. Raises `RecordError` when a value is not of its type."""

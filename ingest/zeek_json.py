@@ -1,5 +1,6 @@
 """Zeek's JSON: one object a line, unset fields left out; one log a file, or several told apart by `_path`."""
 
+import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -17,9 +18,13 @@ from trailhound.record import Record, Value
 _LABELS = ("_path", "@stream", "_stream")
 # Groups of fields that shippers who dislike dots write with an underscore.
 _DOTTED_GROUPS = ("id_", "certificate_", "san_", "basic_constraints_")
+_DOTTED = ("id.", "certificate.", "san.")
+_UNDERSCORED = re.compile(rb'"(?:id_orig_h|id_resp_h|certificate_[a-z_]+|san_dns)"\s*:')
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Cell = str | tuple[str | None, ...] | None
 _LOOK_AT = 50  # Lines of a file that are looked at to tell its log.
+_MOST_LABELS = 1000  # Logs of one file that are remembered; Zeek has some eighty.
 
 
 class JsonBatch:
@@ -91,6 +96,7 @@ class ZeekJsonReader:
             *dict.fromkeys(name for columns in wanted.values() for name in columns if name != "ts"),
         )
         self._attributes = {name: f"c{index}" for index, name in enumerate(names)}
+        self._underscored = {name: f"u{index}" for index, name in enumerate(names) if name.startswith(_DOTTED)}
         self._decode = self._decoder(underscored=False)
         self._decode_underscored = self._decoder(underscored=True)
 
@@ -103,7 +109,10 @@ class ZeekJsonReader:
         keys = {}
         for name, attribute in self._attributes.items():
             fields.append((attribute, float | str | None if name == "ts" else _Cell, None))
-            keys[attribute] = name.replace(".", "_") if underscored else name
+            keys[attribute] = name
+            if underscored and name in self._underscored:
+                fields.append((self._underscored[name], _Cell, None))
+                keys[self._underscored[name]] = name.replace(".", "_")
         row = msgspec.defstruct("Row", fields, rename=keys, gc=False)
         return msgspec.json.Decoder(row).decode
 
@@ -111,13 +120,23 @@ class ZeekJsonReader:
         rows = numbered(data, self.lines + 1)
         lines = rows.lines
         self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
-        decode = self._decode_underscored if b'"id_orig_h"' in data else self._decode
+        decode = self._decode_underscored if _UNDERSCORED.search(data) else self._decode
         try:
             cells = list(map(decode, lines))
         except UNREADABLE:
             cells, rows = yield from self._one_by_one(rows, decode)
+        if decode is self._decode_underscored:
+            self._join(cells)
         if cells:
             yield from self._batches(cells, rows)
+
+    def _join(self, cells: Sequence[Any]) -> None:
+        """Put what was written with an underscore where it belongs."""
+        for name, attribute in self._underscored.items():
+            for cell in cells:
+                value = getattr(cell, attribute)
+                if value is not None:
+                    setattr(cell, self._attributes[name], value)
 
     def _one_by_one(
         self, rows: Rows, decode: Callable[[bytes], Any]
@@ -127,7 +146,7 @@ class ZeekJsonReader:
             try:
                 cells.append(decode(line))
             except UNREADABLE as error:
-                if not self._is_of_no_interest(line):
+                if line.strip() and not self._is_of_no_interest(line):
                     yield bad(rows.number(row), f"no JSON object of a Zeek log: {error}", line)
                 continue
             lines.append(line)
@@ -161,11 +180,16 @@ class ZeekJsonReader:
             yield JsonBatch(log, cells, rows, self._attributes)
 
     def _log(self, label: str, lines: Sequence[bytes]) -> str:
-        if label not in self._logs:
+        log = self._logs.get(label)
+        if log is None:
             name = label or self._name
             found = (log_of_columns(_fields(line), name, self._wanted) for line in lines[:_LOOK_AT])
-            self._logs[label] = next((log for log in found if log in self._wanted), name)
-        return self._logs[label]
+            log = next((log for log in found if log in self._wanted), None)
+            if log is None:
+                return name  # These lines do not tell; later ones may.
+            if len(self._logs) < _MOST_LABELS:
+                self._logs[label] = log
+        return log
 
 
 def _fields(line: bytes) -> dict[str, Value]:
@@ -175,17 +199,20 @@ def _fields(line: bytes) -> dict[str, Value]:
         raise RecordError(f"no JSON: {error}") from error
     if not isinstance(decoded, dict):
         raise RecordError("no JSON object")
-    return {_dotted(name): value for name, value in decoded.items() if _is_value(value)}
+    return {_dotted(name): _value(value) for name, value in decoded.items() if isinstance(value, _VALUES)}
 
 
 def _dotted(name: str) -> str:
     return name.replace("_", ".", name.startswith("basic_") + 1) if name.startswith(_DOTTED_GROUPS) else name
 
 
-def _is_value(value: object) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(item, str | int | float) for item in value)
-    return isinstance(value, str | int | float)
+_SCALARS = (str, int, float)
+_VALUES = (*_SCALARS, list)
+
+
+def _value(value: Any) -> Value:
+    """Take out of a list what is unset (null) or no value of Zeek's."""
+    return [item for item in value if isinstance(item, _SCALARS)] if isinstance(value, list) else value
 
 
 def _label(fields: Mapping[str, Value]) -> str:
@@ -194,6 +221,8 @@ def _label(fields: Mapping[str, Value]) -> str:
 
 def numbered(data: bytes, first: int) -> Rows:
     """Split lines; empty ones, and the CR of a CR LF, are nothing."""
+    if first == 1:
+        data = data.removeprefix(BYTE_ORDER_MARK)
     lines = data.split(b"\n")
     if b"\r" in data or b"\n\n" in data or data[:1] == b"\n":
         placed = [(first + row, line.rstrip(b"\r")) for row, line in enumerate(lines) if line.strip()]

@@ -2,8 +2,8 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from math import nan
-from operator import itemgetter
 
 from ingest.batch import BadLine, PlacedBatch, Rows, bad, without
 from ingest.logtypes import log_of_columns
@@ -14,16 +14,19 @@ from trailhound.record import MICROSECONDS, Record
 
 
 class TsvBatch:
-    """Rows under one header, cut as far as the last column that is asked for."""
+    """Rows under one header, each with all its columns, cut as far as the last one that is asked for."""
 
     def __init__(self, header: Header, log: str, rows: Rows, wanted: Iterable[str]) -> None:
         self.log = log
-        self.dialect: Hashable = (header.set_separator, header.empty, header.unset)
+        self._sets = frozenset(name for name in wanted if name in header.columns and header.is_set(name))
+        self.dialect: Hashable = (header.set_separator, header.empty, header.unset, self._sets)
         self._header = header
         self._rows = rows
-        last = max((header.columns[name] for name in wanted if name in header.columns), default=0)
+        self._last = last = max((header.columns[name] for name in wanted if name in header.columns), default=0)
         separator = header.separator
-        self._cells = [line.split(separator, last + 1) for line in rows.lines]
+        # One flat list: a list for each row would keep the garbage collector busy.
+        self._cells = list(chain.from_iterable(line.split(separator, last + 1) for line in rows.lines))
+        self._width = min(last + 2, len(header.fields))
         self._times: list[float] | None = None
 
     def __len__(self) -> int:
@@ -31,13 +34,15 @@ class TsvBatch:
 
     def column(self, name: str) -> Sequence[Hashable] | None:
         index = self._header.columns.get(name)
-        return None if index is None else list(map(itemgetter(index), self._cells))
+        if index is not None and index > self._last:
+            raise LookupError(f"column {name} is not one that this batch was asked for")
+        return None if index is None else self._cells[index :: self._width]
 
     def texts(self, name: str, raw: Hashable) -> Sequence[str]:
         header = self._header
         if not isinstance(raw, bytes) or raw in (header.unset, header.empty):
             return ()
-        if header.converters[header.columns[name]][1]:
+        if name in self._sets:
             return [as_text(member) for member in raw.split(header.set_separator)]
         return (as_text(raw),)
 
@@ -108,6 +113,7 @@ class ZeekTsvReader:
             lines.pop()
         if b"\r" in data:
             lines = [line.removesuffix(b"\r") for line in lines]
+            data = b"\n".join((*lines, b""))
         if not data.startswith(b"#") and b"\n#" not in data and b"\n\n" not in data and data[:1] != b"\n":
             yield from self._rows(lines)
             return
@@ -129,6 +135,8 @@ class ZeekTsvReader:
             self._pending = {}
         elif not self._pending and self._header is not None:
             self._pending = _by_word(self._header.lines)  # What a new header does not say stays as it was.
+        if word == b"fields":
+            self._pending.pop(b"types", None)  # They were those of other columns.
         self._pending[word] = line
 
     def _rows(self, lines: list[bytes]) -> Iterator[PlacedBatch | BadLine]:

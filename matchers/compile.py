@@ -1,6 +1,5 @@
 """Trails to a trail set: merge what several sources say of one value, write the file that every process maps."""
 
-import hashlib
 import os
 import tempfile
 from array import array
@@ -40,6 +39,7 @@ _TELLING = {
         )
     )
 }
+_LATEST = 2**32 - 1  # In the year 2106.
 AGREEMENT = 5  # Confidence added by each further source that lists the same value.
 
 
@@ -146,11 +146,11 @@ class Compiler:
                 texts.setdefault(facts.info, len(texts)),
                 texts.setdefault(layout.SOURCES_SEPARATOR.join(facts.sources), len(texts)),
                 texts.setdefault(facts.reference, len(texts)),
-                facts.first_seen,
-                facts.expires,
+                min(max(facts.first_seen, 0), _LATEST),
+                min(max(facts.expires, 0), _LATEST),
                 KINDS.index(facts.kind),
                 CLASSES.index(facts.class_),
-                min(100, facts.confidence + AGREEMENT * (len(facts.sources) - 1)),
+                min(max(facts.confidence + AGREEMENT * (len(facts.sources) - 1), 0), 100),
             )
         return bytes(rows), list(texts)
 
@@ -193,14 +193,13 @@ def _texts(texts: list[str]) -> dict[str, bytes]:
 
 
 def _write(path: Path, about: Mapping[str, Any], sections: Mapping[str, bytes]) -> tuple[str, int]:
-    digest = hashlib.sha256()
     places, position = {}, 0
     for name, content in sections.items():
         places[name] = (position, len(content))
-        digest.update(content)
         position += -(-len(content) // layout.ALIGNMENT) * layout.ALIGNMENT
-    checksum = digest.hexdigest()
-    header = msgspec.json.encode({**about, "checksum": checksum, "sections": places, "size": position})
+    about = {**about, "sections": places, "size": position}
+    checksum = layout.checksum(about, sections.values())
+    header = msgspec.json.encode({**about, "checksum": checksum})
     start = layout.PREAMBLE.size + len(header)
     header += b" " * (-start % layout.ALIGNMENT)
     try:

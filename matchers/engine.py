@@ -62,18 +62,19 @@ class Engine:
 
     def process(self, batch: Batch, events: Events) -> list[Unreadable]:
         """Match all rows of a batch; what they meet goes to `events`."""
-        observer = self.observers.get(batch.log)
-        if observer is None:
-            return []
         unreadable = []
-        for row in sorted(self._hot_rows(batch, observer)):
+        for row in self.hot_rows(batch):
             try:
-                self._judge(batch, row, observer, events)
+                self.judge(batch, row, events)
             except RecordError as error:
                 unreadable.append(Unreadable(row, str(error)))
         return unreadable
 
-    def _hot_rows(self, batch: Batch, observer: Observer) -> set[int]:
+    def hot_rows(self, batch: Batch) -> list[int]:
+        """Give the rows of a batch that could hold an indicator, in order."""
+        observer = self.observers.get(batch.log)
+        if observer is None:
+            return []
         rows: set[int] = set()
         for name, probe in observer.probes.items():
             column = batch.column(name)
@@ -83,7 +84,7 @@ class Engine:
             hot = self._hot_values(batch, name, probe, distinct)
             if hot:
                 rows.update(row for row, raw in enumerate(column) if raw in hot)
-        return rows
+        return sorted(rows)
 
     def _hot_values(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
         if len(self._answers) > MAX_ANSWERS:
@@ -104,7 +105,9 @@ class Engine:
             answers.hot.clear()
         return hot
 
-    def _judge(self, batch: Batch, row: int, observer: Observer, events: Events) -> None:
+    def judge(self, batch: Batch, row: int, events: Events) -> None:
+        """Read one row whole and match it. Raises `RecordError` when it cannot be read."""
+        observer = self.observers[batch.log]
         record = batch.record(row)
         direction = self._homes.direction(
             record, canonical.address(record.source or ""), canonical.address(record.destination or "")

@@ -8,7 +8,7 @@ from matchers.observer import Observer, Sight
 from matchers.rules import Meeting
 from trailhound import canonical
 from trailhound.event import Event, event_id
-from trailhound.record import Record
+from trailhound.record import LARGEST, Record
 from trailhound.severity import Direction, severity
 from trailhound.trail import TrailKind
 
@@ -25,6 +25,8 @@ _VERBS = {
     "destination.ip": "connected to",
     "client.ip": "was the proxy of",
 }
+LONGEST = 8000  # Characters; Lucene takes no term of more than 32,766 bytes.
+MOST = 100  # Members of a list.
 
 
 @dataclass(slots=True)
@@ -125,7 +127,18 @@ class Events:
             kind = "sha1" if group.meeting.trail.kind is TrailKind.CERT_SHA1 else "sha256"
             ecs[f"tls.server.hash.{kind}"] = group.meeting.observed
         ecs["log.file.path"] = self._path or None
-        return ecs
+        return {name: _bounded(value) for name, value in ecs.items()}
+
+
+def _bounded(value: Any) -> Any:
+    """Cut what no store takes: texts beyond the longest term of an index, long lists, integers beyond 63 bits."""
+    if isinstance(value, str):
+        return value[:LONGEST]
+    if isinstance(value, list):
+        return [_bounded(item) for item in value[:MOST] if item is not None]
+    if isinstance(value, Mapping):
+        return {name: _bounded(item) for name, item in value.items()}
+    return None if isinstance(value, int) and abs(value) > LARGEST else value
 
 
 def _role(meeting: Meeting) -> str:

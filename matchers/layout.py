@@ -13,8 +13,13 @@ Every look-up is one question to the trie, which is mapped and never copied:
 """
 
 import struct
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
+from typing import Any
+
+import msgspec
 
 from trailhound.canonical import host_port
 from trailhound.trail import TrailKind
@@ -76,6 +81,15 @@ def key(kind: TrailKind, value: str) -> bytes:
         network = ip_network(value)
         return network_key(str(network.network_address))[: 1 + network.prefixlen]
     return _PREFIXES[kind] + text(value)
+
+
+def checksum(about: Mapping[str, Any], sections: Iterable[bytes | memoryview]) -> str:
+    """Sum up a set: what its header says, without the checksum and the time it was built, and its sections."""
+    said = {name: value for name, value in about.items() if name not in ("checksum", "built")}
+    digest = sha256(msgspec.json.encode(said, order="deterministic"))
+    for section in sections:
+        digest.update(section)
+    return digest.hexdigest()
 
 
 def text(value: str) -> bytes:

@@ -43,7 +43,7 @@ class Probes:
         return address is not None and self._trails.has_address(address)
 
     def _name(self, text: str) -> bool:
-        name = canonical.name(text)
+        name = canonical.name(text.removeprefix("*."))  # As certificates have it.
         if name is None:
             return self._address(text)
         if any(map(self._trails.domains, candidates.names(name))) or self._trails.wildcard(name) is not None:
@@ -54,7 +54,9 @@ class Probes:
         authority = authority_of(text)
         if authority is None:
             return False
-        return self._trails.has_urls(authority) or self._name(canonical.host_port(authority)[0])
+        if any(map(self._trails.has_urls, candidates.authorities(authority))):
+            return True
+        return self._name(canonical.host_port(authority)[0])
 
     def _path(self, text: str) -> bool:
         if not text.startswith("/") and self._url(text):
@@ -63,22 +65,21 @@ class Probes:
         if len(bare) <= LONGEST_REMEMBERED and not self._is_near_path(bare):
             return False
         exact = self._trails.exact
-        return any(exact(layout.PATH + layout.text(piece)) for piece in candidates.paths(canonical.path(text)))
+        return any(exact(layout.PATH + layout.text(piece)) for piece in candidates.paths(canonical.request_path(text)))
 
     def _has_paths_near(self, bare: str) -> bool:
         """Tell whether any path trail could be a piece of a URL with this path, whatever its query.
 
         A piece is the beginning of the path, or begins with all of it and `?`, or begins with its last segment.
         """
-        path = canonical.path(bare).partition("?")[0]
+        path = canonical.request_path(bare).partition("?")[0]
         if self._trails.paths(path):
             return True
         return self._trails.has_paths_from(f"{path}?") or self._trails.has_paths_from(path[path.rfind("/") :])
 
     def _url(self, text: str) -> bool:
-        rest = text.partition("://")[2] or text
-        authority, slash, path = rest.partition("/")
-        return self._host(authority.rpartition("@")[2]) or (bool(slash) and self._path(slash + path))
+        _, authority, path = canonical.split_url(text)
+        return self._host(authority) or self._path(canonical.request_path(path))
 
     def _agent(self, text: str) -> bool:
         return self._trails.agent(canonical.user_agent(text)) is not None
@@ -95,7 +96,8 @@ class Probes:
         return any(self._trails.has_address(address) for address in forwarded_addresses(text))
 
     def _email(self, text: str) -> bool:
-        return self._trails.exact(layout.EMAIL + layout.text(text.strip(" <>").lower())) is not None
+        address = canonical.email(text)
+        return address is not None and self._trails.exact(layout.EMAIL + layout.text(address)) is not None
 
 
 _HASHES = (layout.CERTIFICATE, layout.FILE, layout.JA3, layout.JA3S, layout.JA4)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from matchers import candidates, layout
 from matchers.observer import Sight, Sighting
 from matchers.trailset import TrailSet, value_of
-from matchers.whitelist import Whitelist
+from matchers.whitelist import Entry, Whitelist
 from trailhound import canonical
 from trailhound.severity import Direction
 from trailhound.trail import Trail, TrailClass, TrailKind
@@ -16,6 +16,12 @@ from trailhound.trail import Trail, TrailClass, TrailKind
 _NOT_AS_DESTINATION = frozenset({TrailClass.ATTACKER, TrailClass.SCANNER, TrailClass.SPAM})
 # These do not call anybody: to meet one as the source says nothing.
 _NOT_AS_SOURCE = frozenset({TrailClass.MALWARE})
+# One thing is one match: what was met in these roles settles the matter for that one.
+_SETTLED_BY = {
+    "source.ip": ("destination.ip",),
+    "file.hash.sha1": ("file.hash.sha256",),
+    "file.hash.md5": ("file.hash.sha256", "file.hash.sha1"),
+}
 _WEB_PORTS = frozenset({80, 443})
 _NAME_SERVER = re.compile(r"^(?:ns|rns|dns|nf|mx|nic)\d+\.")
 _PROVIDERS = ("dynamic", "free web")
@@ -73,21 +79,22 @@ class Rules:
     def meet(self, sightings: Iterator[Sighting], direction: Direction) -> Iterator[Meeting]:
         """Find the trails that the sightings of one record meet, each trail once."""
         seen: set[bytes] = set()
-        destination_met = asked_for_whitelisted = False
+        met: set[str] = set()
+        asked_for_whitelisted = False
         for sighting in sightings:
             if sighting.role == "dns.question.name":
                 asked_for_whitelisted = self.whitelist.name(canonical.name(sighting.value) or "") is not None
-            if (destination_met and sighting.role == "source.ip") or (
+            if not met.isdisjoint(_SETTLED_BY.get(sighting.role, ())) or (
                 asked_for_whitelisted and sighting.role == "dns.answers.data"
             ):
                 continue
             for verdict in self.verdicts(sighting):
                 if verdict.hidden or _says_nothing(verdict.trail, sighting, direction):
                     continue
-                destination_met = destination_met or sighting.role == "destination.ip"
+                met.add(sighting.role)
                 if verdict.key not in seen:
                     seen.add(verdict.key)
-                    yield Meeting(sighting, verdict.trail, verdict.observed)
+                    yield Meeting(sighting, verdict.trail, verdict.observed[: canonical.MAX_TEXT])
                 break
 
     def _name(self, sighting: Sighting) -> Iterator[Verdict]:
@@ -95,28 +102,36 @@ class Rules:
         if name is None:
             return
         entry = self.whitelist.name(name)
-        for form in candidates.names(name):
-            for key in self.trails.domains(form):
-                trail = self.trails.trail(key)
-                hidden = ""
-                if entry is not None and form == name and len(entry.value) >= len(trail.value):
-                    hidden = f"whitelisted by {entry.value} ({entry.place})"
-                elif _is_provider_itself(name, trail):
-                    hidden = "this is the provider itself"
-                elif _NAME_SERVER.match(name) and trail.class_ in (TrailClass.SUSPICIOUS, TrailClass.SINKHOLE):
-                    hidden = "this is a name server"
-                yield Verdict(key, trail, name, hidden)
+        for key, form in self._domains(name):
+            trail = self.trails.trail(key)
+            hidden = ""
+            if entry is not None and form == name and len(entry.value) >= len(trail.value):
+                hidden = _whitelisted(entry)
+            elif _is_provider_itself(name, trail):
+                hidden = "this is the provider itself"
+            elif _NAME_SERVER.match(name) and trail.class_ in (TrailClass.SUSPICIOUS, TrailClass.SINKHOLE):
+                hidden = "this is a name server"
+            yield Verdict(key, trail, name, hidden)
         wildcard = self.trails.wildcard(name)
         if wildcard is not None:
-            hidden = f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
-            yield Verdict(wildcard, self.trails.trail(wildcard), name, hidden)
+            yield Verdict(wildcard, self.trails.trail(wildcard), name, _whitelisted(entry))
+
+    def _domains(self, name: str) -> list[tuple[bytes, str]]:
+        """Give the keys of a name and its parents with the form that each was found by.
+
+        The first is the one that leaves the least of the name unsaid: behind a gateway, `evil.onion` says more of
+        `evil.onion.ws` than a trail for the gateway `onion.ws` does.
+        """
+        found = [(key, form) for form in candidates.names(name) for key in self.trails.domains(form)]
+        if len(found) > 1:
+            found.sort(key=lambda item: len(item[1]) - len(item[0]))
+        return found
 
     def _address(self, sighting: Sighting) -> Iterator[Verdict]:
         address = canonical.address(sighting.value)
         if address is None or not self.trails.has_address(address):
             return
-        entry = self.whitelist.address(address)
-        hidden = f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
+        hidden = _whitelisted(self.whitelist.address(address))
         with_port = self.trails.address_port(address, sighting.port) if sighting.port else None
         for key in (with_port, self.trails.address(address), self.trails.network(address)):
             if key is not None:
@@ -126,21 +141,18 @@ class Rules:
         authority = authority_of(sighting.value)
         if authority is None:
             return
+        entry = self._host_entry(authority)
+        path = canonical.request_path(sighting.path)
+        for key, hidden in _url_keys(authority, path, entry):
+            if self.trails.exact(key) is not None:
+                trail = self.trails.trail(key)
+                if trail.kind is TrailKind.HTTP_HOST and sighting.role.startswith("tls."):
+                    trail = _less_sure(trail)
+                yield Verdict(key, trail, authority + path, hidden)
+
+    def _host_entry(self, authority: str) -> Entry | None:
         host = canonical.host_port(authority)[0]
-        entry = None if canonical.address(host) else self.whitelist.name(host)
-        hidden = f"host whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
-        path = canonical.path(sighting.path)
-        for piece in candidates.paths(path):
-            spelled = layout.text(piece)
-            for key, why in ((layout.PATH + spelled, hidden), (layout.URL + layout.text(authority) + spelled, "")):
-                if self.trails.exact(key) is not None:
-                    yield Verdict(key, self.trails.trail(key), authority + path, why)
-        key = layout.URL + layout.text(authority) + b"/"
-        if self.trails.exact(key) is not None:
-            trail = self.trails.trail(key)
-            if sighting.role.startswith("tls."):
-                trail = _less_sure(trail)
-            yield Verdict(key, trail, authority + path, hidden if entry and len(entry.value) >= len(host) else "")
+        return self.whitelist.address(host) if canonical.address(host) else self.whitelist.name(host)
 
     def _agent(self, sighting: Sighting) -> Iterator[Verdict]:
         key = self.trails.agent(canonical.user_agent(sighting.value))
@@ -159,7 +171,8 @@ class Rules:
             yield Verdict(key, self.trails.trail(key), value_of(key))
 
     def _email(self, sighting: Sighting) -> Iterator[Verdict]:
-        key = self.trails.exact(layout.EMAIL + layout.text(sighting.value.strip(" <>").lower()))
+        address = canonical.email(sighting.value)
+        key = self.trails.exact(layout.EMAIL + layout.text(address)) if address else None
         if key is not None:
             yield Verdict(key, self.trails.trail(key), value_of(key))
 
@@ -173,6 +186,24 @@ def authority_of(text: str) -> str | None:
     if port is None or port == 80:
         return f"[{name}]" if ":" in name else name
     return canonical.with_port(name, port)
+
+
+def _url_keys(authority: str, path: str, entry: Entry | None) -> Iterator[tuple[bytes, str]]:
+    """Give the keys of a URL in the order in which they count, each with why it would not."""
+    hosts = list(candidates.authorities(authority))
+    for piece in candidates.paths(path):
+        spelled = layout.text(piece)
+        yield layout.PATH + spelled, _whitelisted(entry)
+        for host in hosts:
+            yield layout.URL + layout.text(host) + spelled, ""
+    for host in hosts:
+        name = canonical.host_port(host)[0]
+        covers = entry is not None and (canonical.address(name) is not None or len(entry.value) >= len(name))
+        yield layout.URL + layout.text(host) + b"/", _whitelisted(entry) if covers else ""
+
+
+def _whitelisted(entry: Entry | None) -> str:
+    return f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
 
 
 def _is_provider_itself(name: str, trail: Trail) -> bool:

@@ -1,6 +1,5 @@
 """The trail set: all trails in force, in one file that every process maps read-only."""
 
-import hashlib
 import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -242,7 +241,5 @@ def _read_header(path: Path, view: memoryview) -> tuple[About, int]:
 
 
 def _checksum(payload: memoryview, about: About) -> str:
-    digest = hashlib.sha256()
-    for start, length in about.sections.values():
-        digest.update(payload[start : start + length])
-    return digest.hexdigest()
+    sections = (payload[start : start + length] for start, length in about.sections.values())
+    return layout.checksum(msgspec.structs.asdict(about), sections)

@@ -1,7 +1,8 @@
 """What never matches: names with all below them, addresses, networks.
 
 A name is judged by its longest entry and a trail by its own length: an entry hides trails that are no more exact than
-itself, so that `example.com` on the whitelist leaves a trail for `evil.example.com` in force.
+itself, so that `example.com` on the whitelist leaves a trail for `evil.example.com` in force. A network hides every
+trail inside it: it is there because its addresses serve everybody.
 """
 
 import ipaddress
@@ -31,6 +32,7 @@ class Whitelist:
         self._networks: dict[tuple[int, int], dict[int, Entry]] = {}
         for entry in entries:
             self._add(entry)
+        self._narrowest_first = sorted(self._networks, reverse=True)
 
     def _add(self, entry: Entry) -> None:
         try:
@@ -53,12 +55,12 @@ class Whitelist:
         return None
 
     def address(self, address: str) -> Entry | None:
-        """Find an entry for a canonical address: itself or a network around it."""
+        """Find the narrowest entry for a canonical address: itself or a network around it."""
         parsed = ipaddress.ip_address(address)
         number, bits = int(parsed), parsed.max_prefixlen
-        for (version, length), entries in self._networks.items():
+        for version, length in self._narrowest_first:
             if version == parsed.version:
-                entry = entries.get(number >> (bits - length) << (bits - length))
+                entry = self._networks[version, length].get(number >> (bits - length) << (bits - length))
                 if entry is not None:
                     return entry
         return None

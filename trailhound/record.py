@@ -62,17 +62,16 @@ class Batch(Protocol):
 
     `column` gives one cell a row, raw and hashable, as the format has it; None instead of a column means that this log
     does not have it. `texts` reads a raw cell of a column: no texts when it is unset, several when it is a set.
-    `dialect` tells apart columns, of this batch or another, in which equal raw cells could mean different texts.
-    `record` reads one row whole and raises `RecordError` when it cannot.
+    `dialect` tells apart batches in which equal raw cells of one column could mean different texts. `record` reads one
+    row whole and raises `RecordError` when it cannot.
     """
 
     log: str
+    dialect: Hashable
 
     def __len__(self) -> int: ...
 
     def column(self, name: str) -> Sequence[Hashable] | None: ...
-
-    def dialect(self, name: str) -> Hashable: ...
 
     def texts(self, name: str, raw: Hashable) -> Sequence[str]: ...
 

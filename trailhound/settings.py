@@ -301,8 +301,11 @@ def _nearest(key: str, known: set[str]) -> str:
     return f"; the nearest is {near[0]}" if near else "; see `trailhound config docs`"
 
 
+REQUIRED = "required"
+
+
 def keys() -> dict[str, tuple[str, Any]]:
-    """Give every setting by its dotted key: its description and its default. Lists of tables end in `[]`."""
+    """Give description and default (or `REQUIRED`) of every setting by its dotted key; tables in lists end in `[]`."""
     found: dict[str, tuple[str, Any]] = {}
     _collect(Settings, "", found)
     return found
@@ -314,7 +317,7 @@ def _collect(model: type[BaseModel], prefix: str, found: dict[str, tuple[str, An
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             _collect(annotation, f"{prefix}{name}.", found)
             continue
-        default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+        default = REQUIRED if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
         found[f"{prefix}{name}"] = (info.description or "", default)
         for part in getattr(annotation, "__args__", ()):
             if isinstance(part, type) and issubclass(part, BaseModel):

@@ -30,8 +30,9 @@ def _answered(record: Record) -> bool | None:
 def _derive(record: Record) -> dict[str, Any]:
     duration = record.fields.get("duration")
     # No connection outlives its sensor; what claims to (or is no number) is damage.
-    plausible = isinstance(duration, float | int) and 0 <= duration < _CENTURY
-    return {"event.duration": int(duration * _NANOSECONDS) if plausible else None}
+    if not isinstance(duration, float | int) or not 0 <= duration < _CENTURY:
+        return {}
+    return {"event.duration": int(duration * _NANOSECONDS)}
 
 
 CONN = Observer(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from matchers.observer import ENDS, Observer, Probe, Sight, Sighting, ends
 from trailhound.record import Record
 
-HASHES = ("md5", "sha1", "sha256")
+# The strongest first: one file that several trails know by different hashes is one match.
+HASHES = ("sha256", "sha1", "md5")
 _CERTIFICATES = frozenset({"application/x-x509-user-cert", "application/x-x509-ca-cert", "application/pkix-cert"})
 
 

@@ -1,14 +1,13 @@
 """`config`: show, check and document the settings."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import tomli_w
 import typer
 
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
-from trailhound.settings import ENVIRONMENT_PREFIX, default_file, keys
+from trailhound.settings import ENVIRONMENT_PREFIX, REQUIRED, default_file, keys
 
 app = typer.Typer(no_args_is_help=True, help="Show, check and document the settings.")
 
@@ -66,16 +65,15 @@ def document() -> str:
         "| setting | default | what it is |",
         "|---|---|---|",
     ]
-    lines += [f"| `{key}` | {_default(value)} | {about} |" for key, (about, value) in keys().items()]
+    lines += [f"| `{key}` | {_default(key, value)} | {about} |" for key, (about, value) in keys().items()]
     return "\n".join(lines) + "\n"
 
 
-def _default(value: Any) -> str:
-    if value is None:
-        return "unset"
-    if isinstance(value, Path):
-        home = Path.home()
-        return f"`~/{value.relative_to(home)}`" if value.is_relative_to(home) else f"`{value}`"
+def _default(key: str, value: Any) -> str:
+    if key == "state_dir":
+        return "`~/.local/state/trailhound`"  # Whoever writes the page may have it elsewhere.
+    if value is None or value is REQUIRED:
+        return value or "unset"
     if isinstance(value, tuple):
         return " ".join(f"`{item}`" for item in value) or "none"
     return f"`{json.dumps(value)}`" if value != {} else "none"

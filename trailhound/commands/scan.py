@@ -211,14 +211,14 @@ def _print(outcome: _Outcome) -> None:
         console.print(f"{unreadable:,} lines could not be read; they are with the dead letters:")
     for report in read:
         if report.unreadable:
-            console.print(Text(f"  {report.path}: {report.unreadable:,}"))
+            console.print(Text(f"  {report.path}: {report.unreadable:,}"), soft_wrap=True)
         if report.problem:
-            console.print(Text(f"  {report.problem}"))
+            console.print(Text(f"  {report.problem}"), soft_wrap=True)
     skipped = [report for report in reports if report.skipped is not None]
     if skipped:
         console.print(f"{len(skipped):,} files skipped:")
     for report in skipped:
-        console.print(Text(f"  {report.path}: {report.skipped}"))
+        console.print(Text(f"  {report.path}: {report.skipped}"), soft_wrap=True)
 
 
 def _visible(text: str) -> str:
