@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+READY  := $(VENV)/.ready
+TESTS  := $(VENV)/.ready-for-tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench torture clean
@@ -10,14 +11,18 @@ STAMP  := $(VENV)/.installed
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: $(STAMP) ## Make the virtual environment and install everything in it.
+setup: $(TESTS) ## Make the virtual environment and install everything in it.
 
-$(STAMP): setup.cfg pyproject.toml deploy/venv
+$(READY): setup.cfg pyproject.toml deploy/venv
 	@PYTHON=$(PYTHON) sh deploy/venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(TESTS): $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[frames,test]'
 	@touch $@
 
-run: setup ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
+run: $(READY) ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
 	@$(BIN)/trailhound $(if $(LOGS),run '$(LOGS)',demo)
 
 test: setup ## Run the tests.

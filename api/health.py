@@ -6,7 +6,8 @@ from stores.contract import SensorStatus, Store
 from trailhound.errors import StoreDamaged, StoreError
 from trailhound.record import MICROSECONDS
 
-STALE = 300 * MICROSECONDS
+# A heartbeat comes every second; a large batch, or a store that waits for its disk, may hold it up.
+STALE = 60 * MICROSECONDS
 MAX_REASONS = 20
 
 
