@@ -5,6 +5,7 @@ python -m bench --trails trails-static.tar.gz  real ones
 """
 
 import argparse
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -64,6 +65,7 @@ def _compile(target: Path, source: Path | None) -> Cost:
 
 def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespace) -> report.Report:
     flows = Traffic(cost.planted).flows(chosen.rows)
+    gc.freeze()  # A process at work would not hold these objects, and need not have its collector look at them.
     found: list[rates.Rate] = []
     starts: list[float] = []
     memory = None

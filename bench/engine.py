@@ -1,7 +1,7 @@
 """The way that records go in Trailhound, as the measurements drive it."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ingest.formats import CHUNK, reader_of
@@ -20,7 +20,7 @@ def make_engine(trails: TrailSet) -> Engine:
     return Engine(trails, load(()), HomeNetworks(HOME_NETWORKS))
 
 
-def run(engine: Engine, format_: str, log: str, data: Sequence[bytes]) -> tuple[int, int]:
+def run(engine: Engine, format_: str, log: str, data: Iterable[bytes]) -> tuple[int, int]:
     """Match chunks of one log; give the numbers of records and of events."""
     wanted: Mapping[str, Sequence[str]] = {
         name: ("ts", *observer.probes) for name, observer in engine.observers.items()

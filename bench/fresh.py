@@ -3,6 +3,7 @@
 python -m bench.fresh SET LOG FORMAT NAME     print a line at the first match, then memory as JSON
 """
 
+import itertools
 import subprocess
 import sys
 import time
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.engine import chunks, make_engine, open_set, run
+from bench.engine import MAX_LINE, make_engine, open_set, run
+from ingest.formats import whole_lines
 
 FIRST = 200  # Lines of the log that are matched before the process says so.
 
@@ -54,7 +56,8 @@ def _main(set_path: str, log: str, format_: str, name: str) -> None:
         head = b"".join(stream.readline() for _ in range(FIRST))
         _, found = run(make_engine(trails), format_, name, [head])
         print(f"{found} matches", flush=True)
-        run(make_engine(trails), format_, name, [head, *chunks(stream.read())])
+        rest = whole_lines(stream, Path(log), MAX_LINE)
+        run(make_engine(trails), format_, name, itertools.chain([head], rest))
     print(msgspec.json.encode(_memory(opening)).decode())
 
 

@@ -46,7 +46,7 @@ def _ends(flow: Flow) -> Row:
 
 
 def _dns(flow: Flow) -> Row:
-    said = {
+    said: Row = {
         "qclass": 1,
         "qclass_name": "C_INTERNET",
         "qtype": 1,

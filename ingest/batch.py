@@ -55,6 +55,12 @@ class Rows:
     def number(self, row: int) -> int:
         return self.numbers[row] if self.numbers is not None else self.first + row
 
+    def only(self, rows: Sequence[int]) -> "Rows":
+        """Give some of the rows."""
+        lines, first, numbers = self.lines, self.first, self.numbers
+        kept = [first + row for row in rows] if numbers is None else [numbers[row] for row in rows]
+        return Rows([lines[row] for row in rows], first, kept)
+
 
 def without(rows: Rows, bad_rows: Mapping[int, str]) -> Generator[BadLine, None, Rows]:
     """Hand on the bad rows with their reasons, and give what is left."""

@@ -1,10 +1,12 @@
 """Suricata's eve.json: one event a line, all kinds in one file."""
 
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
 from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
+from ingest.eve_columns import COLUMNS
 from ingest.eve_event import EVENTS, Eve, Fields
 from ingest.moments import microseconds, untimely
 from ingest.zeek_json import UNREADABLE, last_time, numbered
@@ -18,17 +20,27 @@ class EveBatch:
     dialect: Hashable = "json"
 
     def __init__(self, event_type: str, events: Sequence[Eve], rows: Rows) -> None:
-        self.log, translate = EVENTS[event_type]
+        self.log, self._translate = EVENTS[event_type]
         self._event_type = event_type
         self._events = events
-        self._fields: Sequence[Fields] = list(map(translate, events))
         self._rows = rows
 
     def __len__(self) -> int:
         return len(self._events)
 
     def column(self, name: str) -> Sequence[Hashable] | None:
-        return [_hashable(fields.get(name)) for fields in self._fields]
+        columns = COLUMNS.get(self._event_type)
+        if columns is None:
+            return [_hashable(fields.get(name)) for fields in self._fields]
+        read = columns.get(name)
+        try:
+            return list(map(read, self._events)) if read is not None else None
+        except AttributeError:  # An event without the object of its own type.
+            return [_hashable(fields.get(name)) for fields in self._fields]
+
+    @cached_property
+    def _fields(self) -> Sequence[Fields]:
+        return list(map(self._translate, self._events))
 
     def texts(self, name: str, raw: Hashable) -> Sequence[str]:  # noqa: ARG002 - the protocol's signature
         return as_texts(raw)
@@ -43,7 +55,7 @@ class EveBatch:
             f"suricata.{self._event_type}",
             microseconds(began or event.timestamp),
             line_identity(self._rows.lines[row]),
-            self._fields[row],
+            self._translate(event),
         )
 
     def line(self, row: int) -> bytes:
@@ -72,8 +84,8 @@ class EveReader:
         self._decode = msgspec.json.Decoder(Eve).decode
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
-        rows = numbered(data, self.lines + 1)
-        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        rows, count = numbered(data, self.lines + 1)
+        self.lines += count
         try:
             events = list(map(self._decode, rows.lines))
         except UNREADABLE:
@@ -87,8 +99,7 @@ class EveReader:
             by_type.setdefault(event.event_type, []).append(row)
         for event_type, chosen in by_type.items():
             if event_type in EVENTS:
-                part = Rows([rows.lines[row] for row in chosen], rows.first, [rows.number(row) for row in chosen])
-                yield EveBatch(event_type, [events[row] for row in chosen], part)
+                yield EveBatch(event_type, [events[row] for row in chosen], rows.only(chosen))
 
     def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Eve], Rows]]:
         events, misfits = [], {}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from trailhound.record import Value
+from trailhound.record import Scalar, Value
 
 Text = str | None
 Fields = dict[str, Value]
@@ -32,6 +32,7 @@ class Dns(msgspec.Struct, gc=False):
     rcode: Text = None
     rdata: object = None
     answers: list[DnsAnswer] | None = None
+    grouped: dict[str, object] | None = None
     queries: list[DnsQuery] | None = None
     query: list[DnsQuery] | None = None
     answer: "Dns | None" = None
@@ -178,24 +179,40 @@ def _flow(eve: Eve) -> Fields:
     }
 
 
+_DNS_TYPES = {"request": "query", "response": "answer"}
+
+
+def dns_is_swapped(eve: Eve) -> bool:
+    """Tell whether the source is whoever answers, as in answers of version 1, and again from version 3 on."""
+    is_answer = eve.dns is not None and eve.dns.type in ("answer", "response")
+    return is_answer and eve.src_port == 53 and eve.dest_port != 53
+
+
+def name_asked_for(eve: Eve) -> Text:
+    dns = eve.dns
+    if dns is None:
+        return None
+    return dns.queries[0].rrname if dns.queries else dns.rrname
+
+
+def dns_answers(eve: Eve) -> list[str]:
+    dns = eve.dns
+    if dns is None:
+        return []
+    return [rdata for rdata in _answers(dns) if isinstance(rdata, str)]
+
+
 def _dns(eve: Eve) -> Fields:
     dns = eve.dns or Dns()
     asked = next(iter(dns.queries or ()), None)
-    kind = {"request": "query", "response": "answer"}.get(dns.type or "", dns.type)
-    # In version 1, and again from version 3 on, the source of an answer is whoever answers.
-    swap = kind == "answer" and eve.src_port == 53 and eve.dest_port != 53
-    answers: list[str | int | float | bool] = [
-        answer.rdata for answer in dns.answers or () if isinstance(answer.rdata, str)
-    ]
-    if isinstance(dns.rdata, str):
-        answers.append(dns.rdata)
+    answers: list[Scalar] = [*dns_answers(eve)]
     return {
-        **_ends(eve, swap=swap),
+        **_ends(eve, swap=dns_is_swapped(eve)),
         **_set(
             {
-                "dns.type": kind,
+                "dns.type": _DNS_TYPES.get(dns.type, dns.type) if dns.type else dns.type,
                 "trans_id": dns.id,
-                "query": asked.rrname if asked else dns.rrname,
+                "query": name_asked_for(eve),
                 "qtype_name": asked.rrtype if asked else dns.rrtype,
                 "rcode_name": dns.rcode,
                 "answers": answers or None,
@@ -204,17 +221,37 @@ def _dns(eve: Eve) -> Fields:
     }
 
 
+def _answers(dns: Dns) -> Iterator[object]:
+    """Give what a look-up was answered with, in whichever of its forms Suricata was told to write it."""
+    if dns.answers is not None:
+        yield from (answer.rdata for answer in dns.answers)
+    else:
+        for group in (dns.grouped or {}).values():
+            yield from group if isinstance(group, list) else ()
+    yield dns.rdata
+
+
+def host_of(eve: Eve) -> Text:
+    """Give the host as Zeek has it: with the port where the client wrote one."""
+    http = eve.http
+    if http is None:
+        return None
+    return f"{http.hostname}:{http.http_port}" if http.hostname and http.http_port else http.hostname
+
+
+def forwarded_for(eve: Eve) -> Text:
+    return (eve.http.xff if eve.http is not None else None) or eve.xff
+
+
 def _http(eve: Eve) -> Fields:
     http = eve.http or Http()
-    forwarded = http.xff or eve.xff
-    # Zeek leaves the port where the client wrote it, in the host.
-    host = f"{http.hostname}:{http.http_port}" if http.hostname and http.http_port else http.hostname
+    forwarded = forwarded_for(eve)
     return {
         **_ends(eve),
         **_set(
             {
                 "method": http.http_method,
-                "host": host,
+                "host": host_of(eve),
                 "uri": http.url,
                 "user_agent": http.http_user_agent,
                 "referrer": http.http_refer,
@@ -286,7 +323,7 @@ def _alert(eve: Eve) -> Fields:
     flow = eve.flow
     swap = flow.src_ip == eve.dest_ip if flow is not None and flow.src_ip else eve.direction == "to_client"
     fields = _ends(eve, swap=swap)
-    names: list[str | int | float | bool] = [name for name in _asked(eve.dns) if name]
+    names: list[Scalar] = [name for name in _asked(eve.dns) if name]
     carried = {**(_http(eve) if eve.http else {}), **(_tls(eve) if eve.tls else {}), **(_quic(eve) if eve.quic else {})}
     return {
         **carried,

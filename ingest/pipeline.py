@@ -19,12 +19,12 @@ from ingest.deadletters import DeadLetters
 from ingest.follow import Follow, Followed
 from ingest.heartbeat import Heartbeats, now
 from ingest.stretch import Stretch, match
-from ingest.tail import Piece
+from ingest.tail import Piece, shown
 from ingest.watch import Watch
 from matchers.engine import Engine
 from matchers.events import Events
 from stores.contract import Store
-from trailhound.errors import StoreUnavailable
+from trailhound.errors import SourceError, StoreUnavailable
 from trailhound.event import timestamp
 from trailhound.settings import Settings
 
@@ -32,7 +32,8 @@ CYCLE = 16 * 1024 * 1024  # Bytes that are read before what they gave is stored.
 SAVE_EVERY = 1.0  # Seconds between saves of positions that nothing waits for.
 BEAT_EVERY = 1.0
 _REST_EVERY = 10.0
-_LONGEST_PAUSE = 30.0
+FIRST_PAUSE = 0.5  # Seconds until the second try of what failed; then longer and longer.
+LONGEST_PAUSE = 30.0
 _log = structlog.get_logger("ingest")
 
 
@@ -54,45 +55,63 @@ class Pipeline:
         self._positions_path: Path = settings.positions_path
         self._dead_letters = DeadLetters(settings.dead_letters_path)
         self._heartbeats = Heartbeats()
+        # Positions, even none, say that there was a run before this one: what is new since then is no old log.
+        is_first = not self._positions_path.exists()
         saved = positions.load(self._positions_path)
         logs = settings.logs
-        self._watch = Watch(logs.folders, polling=logs.polling, poll_seconds=logs.poll_seconds)
+        self._watch = Watch(logs.folders, polling=logs.polling)
         wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
-        self._follow = Follow(self._watch, wanted, saved, from_end=logs.start == "end")
+        self._follow = Follow(self._watch, wanted, saved, from_end=logs.start == "end" and is_first)
         self._stop = threading.Event()
         self._problem: str | None = None
-        self._dirty = False
-        self._due = dict.fromkeys(("discover", "save", "beat", "rest"), 0.0)
+        self._dirty = True
+        self._noticed = False
+        self._due = dict.fromkeys(("look", "discover", "save", "beat", "rest"), 0.0)
 
     def stop(self) -> None:
-        """Ask `run` to finish what it has in hand and return. May be called from a signal handler."""
+        """Ask `run` to finish what it has in hand and return. Not for signal handlers, which could block themselves."""
         self._stop.set()
         self._watch.wake()
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Follow until stopped. Raises `StoreDamaged`; whatever may mend itself is waited for."""
-        self._follow.discover()
-        ready()
         try:
+            self._discover()
+            self._attempt(self._save, "positions cannot be saved", tries=1)
+            ready()
             while not self._stop.is_set():
-                busy = self.cycle()
+                if not self.cycle():
+                    self._pause()
                 self._housekeeping()
-                if not busy:
-                    self._watch.wait(min(self._settings.logs.poll_seconds, BEAT_EVERY))
-        finally:
             if self._dirty:
                 self._attempt(self._save, "positions cannot be saved", tries=1)
             self._beat()
-            self._watch.close()
-            self._follow.close()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of folders and files. `run` does it by itself."""
+        self._watch.close()
+        self._follow.close()
+
+    def _pause(self) -> None:
+        """Wait for a change; after one, no longer than until folders may be looked through again."""
+        seconds = min(self._settings.logs.poll_seconds, BEAT_EVERY)
+        if self._noticed:
+            seconds = min(seconds, max(0.0, self._due["look"] - time.monotonic()))
+        self._noticed = self._watch.wait(seconds) or self._noticed
 
     def cycle(self) -> bool:
         """Read a share of every file that has grown, and store what it gave; tell whether there was anything."""
         work: list[_Work] = []
         budget = CYCLE
-        for followed in list(self._follow.open.values()):
-            max_line = self._settings.logs.max_line_bytes
-            piece = followed.tail.read(max_line=max_line)
+        max_line = self._settings.logs.max_line_bytes
+        for key, followed in list(self._follow.open.items()):
+            try:
+                piece = followed.tail.read(max_line=max_line)
+            except SourceError as error:
+                self._follow.fail(key, str(error))
+                continue
             if piece is None:
                 continue
             followed.active = time.monotonic()
@@ -106,7 +125,7 @@ class Pipeline:
         tail = followed.tail
         stretch = Stretch()
         if piece.data and tail.reader is not None:
-            events = Events(tail.sensor, str(tail.path), now)
+            events = Events(tail.sensor, shown(tail.path), now)
             stretch = match(tail.reader, self._engine, piece.data, events, max_line=max_line)
         if piece.overlong is not None:
             stretch.bad_lines.append(piece.overlong)
@@ -129,16 +148,15 @@ class Pipeline:
             ):
                 return False
         for item in work:
-            item.followed.tail.advance(item.piece.end)
+            item.followed.tail.advance(item.piece)
             self._heartbeats.note(item.followed, item.stretch)
-        # A moved file at the head of the line must not keep the others waiting.
-        self._follow.open.update({(key := item.followed.tail.key): self._follow.open.pop(key) for item in work})
+            self._follow.turn(item.followed.tail.key)
         self._dirty = True
         return True
 
     def _bury(self, item: _Work) -> None:
         tail = item.followed.tail
-        self._dead_letters.write(tail.sensor, str(tail.path), item.stretch.bad_lines, timestamp(now()))
+        self._dead_letters.write(tail.sensor, shown(tail.path), item.stretch.bad_lines, timestamp(now()))
 
     def _save(self) -> None:
         positions.save(self._positions_path, self._follow.positions())
@@ -146,7 +164,7 @@ class Pipeline:
 
     def _attempt(self, what: Callable[[], object], trouble: str, *, tries: int | None = None) -> bool:
         """Do something that may fail for a while: try again with growing, jittered pauses, until stopped."""
-        pause = 0.5
+        pause = FIRST_PAUSE
         while True:
             try:
                 what()
@@ -159,14 +177,21 @@ class Pipeline:
             if tries == 1 or self._stop.wait(pause * random.uniform(0.75, 1.25)):  # noqa: S311 - jitter
                 return False
             self._beat()
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _discover(self) -> None:
+        moment = time.monotonic()
+        self._noticed = False
+        self._follow.discover()
+        done = time.monotonic()
+        # Looking through very many files takes its time: never more than a tenth of ours.
+        self._due["look"] = done + max(0.1, 10 * (done - moment))
+        self._due["discover"] = done + max(self._settings.logs.poll_seconds, 10 * (done - moment))
 
     def _housekeeping(self) -> None:
         moment = time.monotonic()
-        if moment >= self._due["discover"]:
-            self._follow.discover()
-            # Looking through very many files takes its time: never more than a tenth of ours.
-            self._due["discover"] = time.monotonic() + max(0.1, 10 * (time.monotonic() - moment))
+        if moment >= self._due["look" if self._noticed else "discover"]:
+            self._discover()
         if self._dirty and moment >= self._due["save"]:
             self._attempt(self._save, "positions cannot be saved")
             self._due["save"] = moment + SAVE_EVERY
@@ -178,8 +203,9 @@ class Pipeline:
             self._due["rest"] = moment + _REST_EVERY
 
     def _beat(self) -> None:
-        statuses = self._heartbeats.statuses(list(self._follow.open.values()), self._problem)
+        statuses = self._heartbeats.statuses(self._follow.open.values(), self._follow.refused, self._problem)
         try:
             self._store.put_sensors(statuses)
         except StoreUnavailable as error:
-            self._problem = f"the store is away: {error}"
+            # Events will tell how long it lasts; a heartbeat that was missed is no problem to be kept.
+            _log.debug("heartbeats not stored", reason=str(error))

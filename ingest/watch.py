@@ -6,26 +6,33 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
-from watchdog.observers.polling import PollingObserver
 
 from trailhound.errors import SourceError
 from trailhound.settings import Folder
+
+MAX_LINKS = 32  # Linked folders that are watched by themselves; each takes an instance of inotify.
+_log = structlog.get_logger("ingest")
 
 
 class Watch:
     """Watches folders. `wait` returns as soon as something changes, `files` lists what is to be followed."""
 
-    def __init__(self, folders: Sequence[Folder], *, polling: bool, poll_seconds: float) -> None:
-        """Start watching. Raises `SourceError` for a folder that is not there or cannot be read."""
+    def __init__(self, folders: Sequence[Folder], *, polling: bool) -> None:
+        """Start watching; with `polling`, without the kernel's notices.
+
+        Raises `SourceError` for a folder that is not there or cannot be read.
+        """
         self._folders = folders
-        self._poll_seconds = poll_seconds
         self._changed = threading.Event()
+        self._links: set[str] = set()
         for folder in folders:
             _check(folder.path)
-        self._observer = _observe(folders, _Notice(self._changed), polling=polling, seconds=poll_seconds)
+        self._notice = _Notice(self._changed)
+        self._observer = None if polling else _observe(folders, self._notice)
 
     def wait(self, seconds: float) -> bool:
         """Wait for a change, at most `seconds`; tell whether there was one."""
@@ -40,17 +47,39 @@ class Watch:
         """List the files to follow. A folder that is away for the moment has none."""
         for folder in self._folders:
             visited: set[tuple[int, int]] = set()
+            _is_new(folder.path, visited)
             for place, folders, names in os.walk(folder.path, followlinks=True):
                 # A link may lead back to where we came from.
                 folders[:] = [name for name in sorted(folders) if _is_new(Path(place, name), visited)]
+                for name in folders:
+                    self._watch_link(Path(place, name))
                 for name in sorted(names):
                     if is_followed(name, folder):
                         yield Path(place, name), folder
+
+    def missing(self) -> Iterator[Folder]:
+        """List the folders that are away for the moment."""
+        for folder in self._folders:
+            if not os.access(folder.path, os.R_OK | os.X_OK):
+                yield folder
 
     def close(self) -> None:
         if self._observer is not None:
             self._observer.stop()
             self._observer.join(timeout=5)
+
+    def _watch_link(self, path: Path) -> None:
+        """Ask for notices of a linked folder, such as Zeek's `current`: they do not come with those of its parent."""
+        if self._observer is None or not path.is_symlink():
+            return
+        target = os.path.realpath(path)
+        if target in self._links or len(self._links) >= MAX_LINKS:
+            return
+        self._links.add(target)
+        try:
+            self._observer.schedule(self._notice, target, recursive=True)
+        except OSError as error:
+            _log.warning("no notices of a linked folder; it is looked through from time to time", reason=str(error))
 
 
 def _is_new(path: Path, visited: set[tuple[int, int]]) -> bool:
@@ -81,21 +110,27 @@ class _Notice(FileSystemEventHandler):
             self._changed.set()
 
 
-def _observe(folders: Sequence[Folder], notice: _Notice, *, polling: bool, seconds: float) -> BaseObserver | None:
+def _observe(folders: Sequence[Folder], notice: _Notice) -> BaseObserver | None:
     """Ask the kernel for notices; where it has none left to give, looking through the folders has to do."""
-    observer: BaseObserver = PollingObserver(timeout=seconds) if polling else Observer()
+    observer: BaseObserver = Observer()
     try:
         for folder in folders:
             observer.schedule(notice, str(folder.path), recursive=True)
         observer.start()
-    except OSError:
+    except OSError as error:
+        observer.stop()
+        _log.warning("no notices of changed files; folders are looked through from time to time", reason=str(error))
         return None
     return observer
 
 
 def _check(path: Path) -> None:
-    if not path.is_dir():
-        what = "is no folder" if path.exists() else "does not exist"
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:
+        raise SourceError(f"{path}: this folder of logs cannot be read: {error.strerror} (logs.folders)") from error
+    if not is_folder:
+        what = "is no folder" if is_there else "does not exist"
         raise SourceError(f"{path}: this folder of logs {what} (logs.folders)")
     if not os.access(path, os.R_OK | os.X_OK):
         raise SourceError(f"{path}: this folder of logs cannot be read by this user (logs.folders)")

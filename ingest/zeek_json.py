@@ -1,6 +1,5 @@
 """Zeek's JSON: one object a line, unset fields left out; one log a file, or several told apart by `_path`."""
 
-import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -19,7 +18,6 @@ _LABELS = ("_path", "@stream", "_stream")
 # Groups of fields that shippers who dislike dots write with an underscore.
 _DOTTED_GROUPS = ("id_", "certificate_", "san_", "basic_constraints_")
 _DOTTED = ("id.", "certificate.", "san.")
-_UNDERSCORED = re.compile(rb'"(?:id_orig_h|id_resp_h|certificate_[a-z_]+|san_dns)"\s*:')
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Cell = str | tuple[str | None, ...] | None
@@ -97,54 +95,50 @@ class ZeekJsonReader:
         )
         self._attributes = {name: f"c{index}" for index, name in enumerate(names)}
         self._underscored = {name: f"u{index}" for index, name in enumerate(names) if name.startswith(_DOTTED)}
-        self._decode = self._decoder(underscored=False)
-        self._decode_underscored = self._decoder(underscored=True)
+        self._decode = self._decoder()
 
     @property
     def state(self) -> str:
         return msgspec.json.encode(self._logs).decode() if self._logs else ""
 
-    def _decoder(self, *, underscored: bool) -> Callable[[bytes], Any]:
+    def _decoder(self) -> Callable[[bytes], Any]:
         fields = []
         keys = {}
         for name, attribute in self._attributes.items():
             fields.append((attribute, float | str | None if name == "ts" else _Cell, None))
             keys[attribute] = name
-            if underscored and name in self._underscored:
+            if name in self._underscored:
                 fields.append((self._underscored[name], _Cell, None))
                 keys[self._underscored[name]] = name.replace(".", "_")
         row = msgspec.defstruct("Row", fields, rename=keys, gc=False)
         return msgspec.json.Decoder(row).decode
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
-        rows = numbered(data, self.lines + 1)
-        lines = rows.lines
-        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
-        decode = self._decode_underscored if _UNDERSCORED.search(data) else self._decode
+        rows, count = numbered(data, self.lines + 1)
+        self.lines += count
         try:
-            cells = list(map(decode, lines))
+            cells = list(map(self._decode, rows.lines))
         except UNREADABLE:
-            cells, rows = yield from self._one_by_one(rows, decode)
-        if decode is self._decode_underscored:
-            self._join(cells)
+            cells, rows = yield from self._one_by_one(rows)
         if cells:
+            self._join(cells)
             yield from self._batches(cells, rows)
 
     def _join(self, cells: Sequence[Any]) -> None:
         """Put what was written with an underscore where it belongs."""
         for name, attribute in self._underscored.items():
+            if set(map(attrgetter(attribute), cells)) == {None}:
+                continue
             for cell in cells:
                 value = getattr(cell, attribute)
                 if value is not None:
                     setattr(cell, self._attributes[name], value)
 
-    def _one_by_one(
-        self, rows: Rows, decode: Callable[[bytes], Any]
-    ) -> Generator[BadLine, None, tuple[list[Any], Rows]]:
+    def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Any], Rows]]:
         cells, lines, numbers = [], [], []
         for row, line in enumerate(rows.lines):
             try:
-                cells.append(decode(line))
+                cells.append(self._decode(line))
             except UNREADABLE as error:
                 if line.strip() and not self._is_of_no_interest(line):
                     yield bad(rows.number(row), f"no JSON object of a Zeek log: {error}", line)
@@ -163,13 +157,17 @@ class ZeekJsonReader:
 
     def _batches(self, cells: list[Any], rows: Rows) -> Iterator[PlacedBatch | BadLine]:
         attributes = [self._attributes[label] for label in _LABELS]
+        said = set(map(attrgetter(*attributes), cells))
+        if len(said) == 1:  # One log a file, as Zeek itself writes them.
+            label = next(filter(None, said.pop()), "")
+            yield from self._batch(self._log(str(label), rows.lines), cells, rows)
+            return
         labels = [next(filter(None, (getattr(cell, name) for name in attributes)), "") for cell in cells]
         distinct = dict.fromkeys(labels)
         for label in distinct:
-            chosen = range(len(cells)) if len(distinct) == 1 else [i for i, own in enumerate(labels) if own == label]
-            lines = [rows.lines[row] for row in chosen]
-            part = Rows(lines, rows.first, [rows.number(row) for row in chosen])
-            yield from self._batch(self._log(str(label), lines), [cells[row] for row in chosen], part)
+            chosen = [row for row, own in enumerate(labels) if own == label]
+            part = rows.only(chosen)
+            yield from self._batch(self._log(str(label), part.lines), [cells[row] for row in chosen], part)
 
     def _batch(self, log: str, cells: list[Any], rows: Rows) -> Iterator[PlacedBatch | BadLine]:
         late = untimely([cell.c0 for cell in cells]) if log in self._wanted else {}
@@ -219,14 +217,14 @@ def _label(fields: Mapping[str, Value]) -> str:
     return next((str(fields[label]) for label in _LABELS if fields.get(label)), "")
 
 
-def numbered(data: bytes, first: int) -> Rows:
-    """Split lines; empty ones, and the CR of a CR LF, are nothing."""
+def numbered(data: bytes, first: int) -> tuple[Rows, int]:
+    """Split lines and count them; empty ones, and the CR of a CR LF, are nothing."""
     if first == 1:
         data = data.removeprefix(BYTE_ORDER_MARK)
     lines = data.split(b"\n")
-    if b"\r" in data or b"\n\n" in data or data[:1] == b"\n":
-        placed = [(first + row, line.rstrip(b"\r")) for row, line in enumerate(lines) if line.strip()]
-        return Rows([line for _, line in placed], first, [number for number, _ in placed])
     if not lines[-1]:
         lines.pop()
-    return Rows(lines, first)
+    if b"\r" in data or b"" in lines:
+        placed = [(first + row, line.rstrip(b"\r")) for row, line in enumerate(lines) if line.strip()]
+        return Rows([line for _, line in placed], first, [number for number, _ in placed]), len(lines)
+    return Rows(lines, first), len(lines)

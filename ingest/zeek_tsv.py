@@ -21,6 +21,7 @@ class TsvBatch:
         self._sets = frozenset(name for name in wanted if name in header.columns and header.is_set(name))
         self.dialect: Hashable = (header.set_separator, header.empty, header.unset, self._sets)
         self._header = header
+        self._nothing = frozenset((header.unset, header.empty))
         self._rows = rows
         self._last = last = max((header.columns[name] for name in wanted if name in header.columns), default=0)
         separator = header.separator
@@ -39,11 +40,10 @@ class TsvBatch:
         return None if index is None else self._cells[index :: self._width]
 
     def texts(self, name: str, raw: Hashable) -> Sequence[str]:
-        header = self._header
-        if not isinstance(raw, bytes) or raw in (header.unset, header.empty):
+        if not isinstance(raw, bytes) or raw in self._nothing:
             return ()
         if name in self._sets:
-            return [as_text(member) for member in raw.split(header.set_separator)]
+            return [as_text(member) for member in raw.split(self._header.set_separator)]
         return (as_text(raw),)
 
     def record(self, row: int) -> Record:
@@ -114,7 +114,7 @@ class ZeekTsvReader:
         if b"\r" in data:
             lines = [line.removesuffix(b"\r") for line in lines]
             data = b"\n".join((*lines, b""))
-        if not data.startswith(b"#") and b"\n#" not in data and b"\n\n" not in data and data[:1] != b"\n":
+        if not data.startswith(b"#") and b"\n#" not in data and b"" not in lines:
             yield from self._rows(lines)
             return
         start = 0

@@ -14,7 +14,7 @@ from matchers.rules import authority_of
 from matchers.trailset import TrailSet
 from trailhound import canonical
 
-REMEMBERED_PATHS = 16_384
+REMEMBERED = 16_384
 LONGEST_REMEMBERED = 512  # Characters; so the memory stays under 10 MB, whatever a client asks for.
 
 
@@ -24,7 +24,7 @@ class Probes:
     def __init__(self, trails: TrailSet) -> None:
         self._trails = trails
         # Most URLs are seen once, their paths without the query are not.
-        self._is_near_path = lru_cache(maxsize=REMEMBERED_PATHS)(self._has_paths_near)
+        self._is_near_path = lru_cache(maxsize=REMEMBERED)(self._has_paths_near)
         self.ask: Mapping[Probe, Callable[[str], bool]] = {
             Probe.ADDRESS: self._address,
             Probe.NAME: self._name,

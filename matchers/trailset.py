@@ -15,6 +15,8 @@ from matchers.compile import CLASSES, KINDS
 from trailhound.errors import TrailSetError
 from trailhound.trail import Trail, TrailKind
 
+PATTERN_MEMORY = 64 * 1024 * 1024  # Bytes; RE2's own limit of 8 MB is reached with some ten thousand patterns.
+
 
 class About(msgspec.Struct, frozen=True):
     """The header of a compiled set."""
@@ -184,10 +186,17 @@ class TrailSet:
         options = re2.Options()
         options.case_sensitive = False
         options.log_errors = False
+        options.max_mem = PATTERN_MEMORY
         patterns = re2.Set.SearchSet(options)
-        for key in keys:
-            patterns.Add(value_of(key))
-        patterns.Compile()
+        try:
+            for key in keys:
+                patterns.Add(value_of(key))
+            patterns.Compile()
+        except re2.error as error:
+            reason = (
+                f"its {len(keys):,} patterns cannot be compiled together ({error.args[0] if error.args else error})"
+            )
+            raise TrailSetError(f"{self.path}: the trail set cannot be used: {reason}") from error
         return _Patterns(patterns, keys)
 
     def _section(self, name: str) -> memoryview:

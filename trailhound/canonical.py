@@ -152,12 +152,17 @@ def path(text: str) -> str:
 
     It comes out the same for what Suricata logs (escaped) and what Zeek logs (unescaped already).
     """
-    lowered = text.lower()
+    # Letters beyond ASCII keep their case: escaped, as Suricata logs them, nobody sees that they are letters.
+    lowered = text.lower() if text.isascii() else _lower_ascii(text)
     if _PLAIN_PATH.fullmatch(lowered):
         return lowered
     lowered = _LONE_PERCENT.sub("%25", lowered)
     lowered = _ESCAPE.sub(_unescape, lowered)
     return _SLASHES.sub("/", quote(lowered, safe=_SAFE_IN_PATH, errors="surrogatepass").lower())
+
+
+def _lower_ascii(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _unescape(match: re.Match[str]) -> str:

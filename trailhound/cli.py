@@ -7,6 +7,7 @@ import typer
 
 from trailhound import __version__
 from trailhound.commands import config, doctor, run, scan, trails
+from trailhound.commands.screen import visible
 from trailhound.errors import TrailhoundError
 
 USAGE = 2  # Exit status of whatever could not be done.
@@ -47,7 +48,7 @@ def main() -> None:
     try:
         app()
     except TrailhoundError as error:
-        typer.echo(f"trailhound: {error}", err=True)
+        typer.echo(visible(f"trailhound: {error}"), err=True)
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from ingest.formats import reader_of
@@ -85,7 +86,7 @@ def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """Cut a file after the lines with these numbers."""
     lines = data.splitlines(keepends=True)
     edges = [0, *sorted({place for place in places if 0 < place < len(lines)}), len(lines)]
-    return [b"".join(lines[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    return [b"".join(lines[start:end]) for start, end in pairwise(edges)]
 
 
 def counts(events: Iterable[Event]) -> Counter[tuple[str | None, str]]:

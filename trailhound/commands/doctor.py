@@ -4,11 +4,13 @@ import json
 import shutil
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
+import zstandard
 
 from ingest.formats import HEAD, detect, open_log
 from ingest.watch import is_followed
@@ -17,6 +19,7 @@ from matchers.trailset import TrailSet
 from stores.contract import Query
 from trailhound.commands import prepare
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
+from trailhound.commands.screen import visible
 from trailhound.errors import StoreUnavailable, TrailhoundError
 from trailhound.settings import Folder, Settings, default_file
 
@@ -56,9 +59,9 @@ def doctor(config: ConfigOption = None, state: StateOption = None, as_json: Json
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            typer.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.what}: {finding.said}")
+            typer.echo(visible(f"{'ok  ' if finding.well else 'BAD '} {finding.what}: {finding.said}"))
             if not finding.well:
-                typer.echo(f"       -> {finding.advice}")
+                typer.echo(visible(f"       -> {finding.advice}"))
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
 
@@ -159,10 +162,11 @@ def _port(settings: Settings) -> Finding:
         try:
             probe.bind((settings.api.host, settings.api.port))
         except OSError as error:
+            is_ours = _is_ours(settings)
             return Finding(
                 "port",
-                _is_ours(settings),
-                f"{where} is in use" + (", by Trailhound" if _is_ours(settings) else f" ({error.strerror})"),
+                is_ours,
+                f"{where} is in use, by Trailhound" if is_ours else f"{where} is in use ({error.strerror})",
                 "stop what uses it (`ss -ltnp`), or set api.port to another",
             )
     return _well("port", f"{where} is free")
@@ -195,11 +199,13 @@ def _folder(folder: Folder) -> Finding:
         try:
             with open_log(file) as stream:
                 format_ = detect(stream.read(HEAD))
-        except (TrailhoundError, OSError):
+        except (TrailhoundError, OSError, EOFError, zlib.error, zstandard.ZstdError):
             refused += 1
         else:
             formats[format_ or "not recognised"] = formats.get(format_ or "not recognised", 0) + 1
     said = ", ".join(f"{count} {name}" for name, count in sorted(formats.items())) or "no log yet"
     if refused:
-        return _ill(what, f"{said}, {refused} cannot be read", "add this user to the group of the log files")
+        return _ill(
+            what, f"{said}, {refused} cannot be read", "see that the files are whole, and add this user to their group"
+        )
     return _well(what, said)

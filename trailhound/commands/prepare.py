@@ -1,10 +1,13 @@
 """From settings to working parts: state directory, trail set, whitelist, engine, look-up."""
 
+import fcntl
 import json
 import multiprocessing
+import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,7 @@ from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
 from stores.embedded import open_embedded
 from trailhound import __version__
-from trailhound.errors import SettingsError, SourceError, TrailSetError
+from trailhound.errors import SettingsError, SourceError, TrailhoundError, TrailSetError
 from trailhound.settings import Settings
 
 _log = structlog.get_logger("trails")
@@ -48,6 +51,26 @@ def state_directory(settings: Settings) -> Path:
     return path
 
 
+@contextmanager
+def sole_run(settings: Settings) -> Iterator[None]:
+    """Be the only one who reads logs on this state directory; the kernel ends that when we die.
+
+    Raises `SettingsError` when another process does already.
+    """
+    file = os.open(settings.state_dir / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SettingsError(
+                f"{settings.state_dir}: another Trailhound is running on this state directory;"
+                " stop it, or give this one its own (--state)"
+            ) from error
+        yield
+    finally:
+        os.close(file)
+
+
 def store(settings: Settings, *, read_only: bool = False) -> Store:
     return open_embedded(settings.store_path, read_only=read_only)
 
@@ -56,12 +79,19 @@ def trail_set(settings: Settings) -> TrailSet:
     """Open the trail set, after compiling it when the files that it is made of have changed."""
     if settings.trails.set is not None:
         return TrailSet.open(settings.trails.set)
-    stamp_path = settings.trail_set_path.with_suffix(".stamp")
-    stamp = _stamp(settings)
-    if _read_stamp(stamp_path) != stamp or not settings.trail_set_path.exists():
+    if _read_stamp(_stamp_path(settings)) != _stamp(settings) or not settings.trail_set_path.exists():
         _compile_apart(settings)
-        stamp_path.write_text(json.dumps(stamp), "utf-8")
     return TrailSet.open(settings.trail_set_path)
+
+
+def compile_own(settings: Settings) -> tuple[Compiled, list[Refused]]:
+    """Compile what the settings name to where they say, and note what it was made of."""
+    path, stamp = _stamp_path(settings), _stamp(settings)
+    with suppress(FileNotFoundError):
+        path.unlink()  # Should we be interrupted, nobody takes the set for what it is not.
+    compiled, refused = compile_trails(settings.trails.files, settings.trail_set_path, starter=settings.trails.starter)
+    path.write_text(json.dumps(stamp), "utf-8")
+    return compiled, refused
 
 
 def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tuple[Compiled, list[Refused]]:
@@ -105,6 +135,10 @@ def _stamp(settings: Settings) -> dict[str, Any]:
     return {"trailhound": __version__, "set": VERSION, "starter": settings.trails.starter, "files": files}
 
 
+def _stamp_path(settings: Settings) -> Path:
+    return settings.trail_set_path.with_suffix(".stamp")
+
+
 def _read_stamp(path: Path) -> object:
     try:
         return json.loads(path.read_text("utf-8"))
@@ -131,11 +165,11 @@ def _compile_apart(settings: Settings) -> None:
 
 def _compile_child(settings: Settings, answer: Any) -> None:
     try:
-        compiled, refused = compile_trails(
-            settings.trails.files, settings.trail_set_path, starter=settings.trails.starter
-        )
-    except (SourceError, TrailSetError) as error:
+        compiled, refused = compile_own(settings)
+    except TrailhoundError as error:
         answer.send(str(error))
+    except OSError as error:
+        answer.send(f"{settings.trail_set_path}: the trails cannot be compiled: {error}")
     else:
         answer.send((compiled.trails, len(refused)))
 

@@ -1,8 +1,11 @@
 """`run`, `serve` and `demo`: the long-running commands."""
 
+import os
 import signal
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -57,17 +60,39 @@ def run(
 def run_until_stopped(settings: Settings) -> None:
     """Do the main job until SIGINT or SIGTERM."""
     prepare.state_directory(settings)
-    engine = prepare.engine(settings, prepare.trail_set(settings))
-    store = prepare.store(settings)
+    with prepare.sole_run(settings):
+        engine = prepare.engine(settings, prepare.trail_set(settings))
+        with closing(prepare.store(settings)) as store:
+            pipeline = Pipeline(settings, engine, store)
+            with closing(pipeline), _on_signal(pipeline.stop), Server(settings) as server:
+                said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
+                pipeline.run(ready=lambda: typer.echo(said, err=True))
+
+
+@contextmanager
+def _on_signal(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at SIGINT and SIGTERM, from a thread.
+
+    A signal handler interrupts the main thread wherever it is; a lock that is held there would then never be given
+    back. So all that the handler does is done by the interpreter: one byte into a pipe.
+    """
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+
+    def listen() -> None:
+        with os.fdopen(receiver, "rb", buffering=0) as pipe:
+            if pipe.read(1):
+                stop()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: None)
     try:
-        pipeline = Pipeline(settings, engine, store)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: pipeline.stop())
-        with Server(settings) as server:
-            typer.echo(f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails", err=True)
-            pipeline.run()
+        yield
     finally:
-        store.close()
+        signal.set_wakeup_fd(-1)
+        os.close(sender)
 
 
 def serve(

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from ingest.scan import FileReport, find_files
 from trailhound.commands import prepare
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, TrailsOption, settings_of
 from trailhound.commands.scanners import Job, Part, scan_all
+from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError
 from trailhound.event import Event, timestamp, to_ecs
 from trailhound.severity import Severity
@@ -85,6 +87,11 @@ def scan(
 
       trailhound scan --trails trails.csv --json conn.log.gz eve.json
     """
+    if as_json and as_ecs:
+        raise SettingsError("--json and --ecs: one of them was expected, since both write to standard output")
+    if trails and trail_set is not None:
+        raise SettingsError("--set and --trails: one of them was expected, since each says what is looked for")
+    files = find_files(paths)
     with TemporaryDirectory(prefix="trailhound-scan-") as place:
         settings = settings_of(config, state, trails={"set": trail_set})
         if trails:
@@ -95,7 +102,6 @@ def scan(
         elif settings.trails.set is None:
             prepare.state_directory(settings)
         prepare.trail_set(settings)
-        files = find_files(paths)
         job = Job(settings, sensor or prepare.sensor_name(), jobs)
         outcome = _collect(job, files, as_ecs=as_ecs)
     if as_json:
@@ -115,12 +121,22 @@ def _collect(job: Job, files: list[Path], *, as_ecs: bool) -> _Outcome:
         for event in part.events:
             outcome.take(event)
             if as_ecs:
-                sys.stdout.buffer.write(orjson.dumps(to_ecs(event), option=orjson.OPT_APPEND_NEWLINE))
+                sys.stdout.buffer.write(_as_line(event))
         if part.report is not None:
             outcome.reports.append(part.report)
     outcome.reports.sort(key=lambda report: report.path)
     sys.stdout.flush()
     return outcome
+
+
+def _as_line(event: Event) -> bytes:
+    document = to_ecs(event)
+    with suppress(TypeError):  # Names on disk need not be UTF-8.
+        line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+        if line.isascii():
+            return line
+    # Slower, but a terminal finds nothing in it to obey.
+    return f"{json.dumps(document)}\n".encode("ascii")
 
 
 def _bury(letters: DeadLetters, job: Job, part: Part) -> None:
@@ -192,12 +208,12 @@ def _print(outcome: _Outcome) -> None:
             table.add_row(
                 Text(threat.severity.label, style=_COLOURS[threat.severity]),
                 threat.event.source_ip or "",
-                Text(_visible(trail.value)),
-                Text(_visible(trail.info)),
+                Text(visible(trail.value)),
+                Text(visible(trail.info)),
                 f"{threat.count:,}",
                 timestamp(threat.first)[:19],
                 timestamp(threat.last)[:19],
-                Text(_visible(threat.event.message)),
+                Text(visible(threat.event.message)),
             )
         console.print(table)
     reports = outcome.reports
@@ -211,16 +227,11 @@ def _print(outcome: _Outcome) -> None:
         console.print(f"{unreadable:,} lines could not be read; they are with the dead letters:")
     for report in read:
         if report.unreadable:
-            console.print(Text(f"  {report.path}: {report.unreadable:,}"), soft_wrap=True)
+            console.print(Text(visible(f"  {report.path}: {report.unreadable:,}")), soft_wrap=True)
         if report.problem:
-            console.print(Text(f"  {report.problem}"), soft_wrap=True)
+            console.print(Text(visible(f"  {report.problem}")), soft_wrap=True)
     skipped = [report for report in reports if report.skipped is not None]
     if skipped:
         console.print(f"{len(skipped):,} files skipped:")
     for report in skipped:
-        console.print(Text(f"  {report.path}: {report.skipped}"), soft_wrap=True)
-
-
-def _visible(text: str) -> str:
-    """Keep what a log says from being a command to the terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+        console.print(Text(visible(f"  {report.path}: {report.skipped}")), soft_wrap=True)

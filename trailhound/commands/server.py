@@ -39,6 +39,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._leaving = threading.Event()
+        self._turn = threading.Lock()  # Held while a process is started, so that none is left behind.
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -51,10 +52,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving.set()
-        self._lifeline.close()
-        self._process.join(timeout=10)
-        if self._process.is_alive():
-            self._process.kill()
+        with self._turn:
+            self._lifeline.close()
+            self._process.join(timeout=10)
+            if self._process.is_alive():
+                self._process.kill()
+        self._keeper.join()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -66,13 +69,15 @@ class Server:
         self._process.start()
         answer.close()
         thread_end.close()
-        try:
-            said = answers.recv() if answers.poll(_START_SECONDS) else ("problem", "the API does not start")
-        except EOFError:
-            said = ("problem", "the process of the API ended without a word")
+        with answers:
+            try:
+                said = answers.recv() if answers.poll(_START_SECONDS) else ("problem", "the API does not start")
+            except EOFError:
+                said = ("problem", "the process of the API ended without a word")
         if said[0] != "ready":
             self._lifeline.close()
             self._process.kill()
+            self._process.join()
             raise SettingsError(said[1])
         self.url = said[1]
 
@@ -83,12 +88,18 @@ class Server:
             if self._leaving.is_set():
                 return
             _log.error("the API ended by itself; starting it again", exit_code=self._process.exitcode)
+            self._lifeline.close()
             if self._leaving.wait(_PAUSE_SECONDS):
                 return
-            try:
-                self._start()
-            except SettingsError as error:
-                _log.error("the API does not start", reason=str(error))
+            with self._turn:
+                if self._leaving.is_set():
+                    return
+                try:
+                    self._start()
+                except SettingsError as error:
+                    _log.error("the API does not start", reason=str(error))
+                else:
+                    _log.info("the API is there again", url=self.url)
 
 
 def _serve_child(settings: Settings, answer: Connection, lifeline: Connection) -> None:

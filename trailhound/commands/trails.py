@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from api.lookup import Explanation
 from feeds.entry import Refused
 from matchers.trailset import TrailSet
 from trailhound.commands import prepare
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, TrailsOption, settings_of
+from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError
 from trailhound.settings import Settings
 
@@ -46,11 +48,14 @@ def compile_(
       trailhound trails compile trails.csv intel.dat --output my.set --report refused.ndjson
     """
     settings = settings_of(config, state, trails={"files": files, "starter": starter})
-    target = output or settings.trail_set_path
     if output is None:
         prepare.state_directory(settings)
     with Console(stderr=True).status("Compiling trails"):
-        compiled, refused = prepare.compile_trails(settings.trails.files, target, starter=settings.trails.starter)
+        if output is None:
+            compiled, refused = prepare.compile_own(settings)
+        else:
+            made_of = settings.trails
+            compiled, refused = prepare.compile_trails(made_of.files, output, starter=made_of.starter)
     if report is not None:
         _write_report(report, refused)
     if as_json:
@@ -72,7 +77,7 @@ def compile_(
     typer.echo(f"{compiled.trails:,} trails in {compiled.path} ({compiled.bytes / 1e6:.1f} MB)")
     typer.echo(f"{compiled.merged:,} listed more than once and merged, {len(refused):,} refused")
     for item in refused[: 0 if report else 10]:
-        typer.echo(f"  refused: {item.source}, line {item.line}: {item.value[:80]!r}: {item.reason}")
+        typer.echo(visible(f"  refused: {item.source}, line {item.line}: {item.value[:80]!r}: {item.reason}"))
     if len(refused) > 10 and report is None:
         typer.echo("  ... all of them with --report FILE")
 
@@ -123,7 +128,7 @@ def info(
         table = Table(title, "trails")
         table.columns[1].justify = "right"
         for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-            table.add_row(name, f"{count:,}")
+            table.add_row(Text(visible(name)), f"{count:,}")
         console.print(table)
 
 
@@ -148,7 +153,8 @@ def check(
     rules = prepare.engine(settings, _open(settings)).rules
     explanations = prepare.Lookup(rules).explain(values)
     for explanation in explanations:
-        typer.echo(json.dumps(as_object(explanation)) if as_json else "\n".join(_as_text(explanation)))
+        lines = [json.dumps(as_object(explanation))] if as_json else map(visible, _as_text(explanation))
+        typer.echo("\n".join(lines))
     if any(explanation.found for explanation in explanations):
         raise typer.Exit(FOUND)
 
