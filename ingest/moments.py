@@ -10,14 +10,21 @@ from trailhound.record import MICROSECONDS
 
 # What can be written as a date: up to the end of the year 9999. An event outside would never leave the queue.
 _LAST = 253_402_300_799
+# A larger number is one of milliseconds (Zeek's `JSON::TS_MILLIS`): as seconds it would lie after the year 5138.
+_LAST_SECOND = 100_000_000_000
 
 
 def microseconds(moment: object) -> int:
-    """Read a time. Raises `RecordError` when it is none, or lies before 1970 or after 9999."""
+    """Read a time; a number is seconds or milliseconds.
+
+    Raises `RecordError` when it is none, or lies before 1970 or after 9999.
+    """
     if isinstance(moment, float | int) and not isinstance(moment, bool):
-        if not 0 <= moment <= _LAST:  # Neither is what is not a number.
-            raise RecordError(f"{moment!r} is no time")
-        return round(moment * MICROSECONDS)
+        if 0 <= moment <= _LAST_SECOND:
+            return round(moment * MICROSECONDS)
+        if _LAST_SECOND < moment <= _LAST * 1000:  # Not so, either, is what is not a number.
+            return round(moment * 1000)
+        raise RecordError(f"{moment!r} is no time")
     if isinstance(moment, str):
         try:
             parsed = datetime.fromisoformat(moment)
@@ -37,7 +44,7 @@ def untimely(moments: Sequence[object]) -> dict[int, str]:
     try:
         if all(moment.__class__ is float for moment in moments):
             times = cast("Sequence[float]", moments)
-            if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST:
+            if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST_SECOND:
                 return {}
         elif all(moment.__class__ is str for moment in moments):
             years = [parsed.year for parsed in map(datetime.fromisoformat, cast("Sequence[str]", moments))]

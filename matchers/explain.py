@@ -29,8 +29,9 @@ def explain(rules: Rules, value: str) -> tuple[tuple[Indicator, ...], list[Verdi
         for sighting in _sightings(reading):
             for verdict in rules.verdicts(sighting):
                 verdicts.setdefault(verdict.key, verdict)
+    for reading in found:
         trail = rules.trails.get(reading.kind, reading.value)
-        if trail is not None and not any(verdict.trail.value == trail.value for verdict in verdicts.values()):
+        if trail is not None and not any(verdict.trail == trail for verdict in verdicts.values()):
             # Networks and patterns are not seen in records, but a person may ask for them.
             verdicts[reading.value.encode("utf-8", "surrogatepass")] = Verdict(b"", trail, reading.value)
     return found, list(verdicts.values())

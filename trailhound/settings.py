@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from platformdirs import user_config_path, user_state_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as NotJson
 
 from trailhound.errors import SettingsError
 
@@ -226,7 +227,7 @@ def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     _refuse_unknown_variables(environment)
     origins: dict[str, Mapping[str, Any]] = {
         str(path): from_file,
-        "the environment": environment(),
+        "the environment": _of_environment(environment),
         "the command line": overrides or {},
     }
     merged: dict[str, Any] = {}
@@ -250,6 +251,13 @@ def _read_toml(path: Path, *, must_exist: bool) -> dict[str, Any]:
         raise SettingsError(f"{path}: this is not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: the settings file cannot be read: {error}") from error
+
+
+def _of_environment(environment: EnvSettingsSource) -> Mapping[str, Any]:
+    try:
+        return environment()
+    except NotJson as error:
+        raise SettingsError(f"the environment: {error}; lists and tables are written as JSON") from error
 
 
 def _refuse_unknown_variables(environment: EnvSettingsSource) -> None:
@@ -281,6 +289,9 @@ def _explain(error: ValidationError, origins: Mapping[str, Mapping[str, Any]]) -
     origin = next(
         (name for name, values in reversed(list(origins.items())) if _has(values, first["loc"])), "the settings"
     )
+    if first["type"] == "missing":
+        origin = next((name for name, values in reversed(list(origins.items())) if _has(values, first["loc"][:-1])), "")
+        return f"{origin}: {key} is missing"
     if first["type"] == "extra_forbidden":
         return f"{origin}: {key} is no setting of Trailhound{_nearest(key, set(keys()))}"
     expected = first["msg"].removeprefix("Value error, ").removeprefix("Input ")

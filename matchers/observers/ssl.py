@@ -44,7 +44,9 @@ def _observe(record: Record) -> Iterator[Sighting]:
 
 
 def _answered(record: Record) -> bool | None:
-    return True if record.fields.get("established") is True or record.text("cipher") else None
+    # The version is what the server chose; of a client that nobody answered Suricata says that it is undetermined.
+    chosen = record.text("version") not in (None, "", "UNDETERMINED")
+    return True if chosen or record.text("cipher") or record.fields.get("established") is True else None
 
 
 SSL = Observer(

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import Trailhound
 from tests.commands.test_scan import ESCAPE
 from tests.ingest.living import name
@@ -104,6 +106,25 @@ def test_check_says_what_would_be_matched_and_why(trailhound: Trailhound, trails
     assert f"trail {name(1)} (domain): threat 1" in ran.out
     assert "'harmless.test': not found" in ran.out
     assert trailhound("trails", "check", "--set", made, "harmless.test").status == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "trail"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("198.51.100.0/24", "198.51.100.0/24"),
+        ("203.0.113.5:8080", "203.0.113.5:8080"),
+        ("http://evil.example/gate.php?id=1", "evil.example/gate.php"),
+        ("WWW.Evil.Example.", "evil.example"),
+    ],
+)
+def test_check_meets_each_trail_once(trailhound: Trailhound, tmp_path: Path, value: str, trail: str) -> None:
+    trails = tmp_path / "trails.csv"
+    listed = ("198.51.100.0/24", "203.0.113.5:8080", "evil.example/gate.php", "evil.example")
+    trails.write_text("".join(f"{item},threat,test\n" for item in listed))
+    trailhound("trails", "compile", trails, "-o", tmp_path / "my.set", "--no-starter")
+    found = json.loads(trailhound("trails", "check", "--set", tmp_path / "my.set", "--json", value).out)["matches"]
+    assert [match["trail"] for match in found].count(trail) == 1
 
 
 def test_check_says_the_same_to_machines(trailhound: Trailhound, trails: Path, tmp_path: Path) -> None:

@@ -67,3 +67,9 @@ def test_the_quick_look_finds_the_same_bad_moments_as_reading_each(moments: list
         except RecordError:
             refused.add(place)
     assert set(untimely(moments)) == refused
+
+
+def test_milliseconds_are_told_from_seconds_by_their_size() -> None:
+    assert microseconds(1_547_188_415_857.497) == 1_547_188_415_857_497
+    assert microseconds(1_547_188_415.857497) == 1_547_188_415_857_497
+    assert untimely([1_547_188_415_857.497, 1_547_188_415.857497]) == {}

@@ -1,5 +1,6 @@
 """Settings: which source is stronger, and what is said of a mistake."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,16 @@ def test_every_setting_has_a_description_that_is_a_sentence() -> None:
 def test_a_home_directory_is_written_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/srv/eve")
     assert load(file, {"state_dir": "~/state"}).state_dir == Path("/srv/eve/state")
+
+
+def test_a_variable_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAILHOUND_LOGS__FOLDERS", "[")
+    with pytest.raises(SettingsError, match=r"the environment: .*logs.*JSON"):
+        load()
+
+
+def test_a_missing_key_is_named_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "trailhound.toml"
+    file.write_text('[[logs.folders]]\nsensor = "dmz"\n', "utf-8")
+    with pytest.raises(SettingsError, match=rf"^{re.escape(str(file))}: logs.folders.0.path is missing$"):
+        load(file)

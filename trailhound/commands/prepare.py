@@ -23,7 +23,7 @@ from matchers.engine import Engine
 from matchers.explain import explain
 from matchers.layout import VERSION
 from matchers.networks import HomeNetworks
-from matchers.observers import custom
+from matchers.observers import OBSERVERS, custom
 from matchers.rules import Rules
 from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
@@ -111,6 +111,10 @@ def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tup
 
 
 def engine(settings: Settings, trails: TrailSet) -> Engine:
+    """Make the engine that the settings describe. Raises `SettingsError` for a custom log that is no such thing."""
+    for log in settings.logs.custom:
+        if log in OBSERVERS:
+            raise SettingsError(f"logs.custom.{log}: this log is known already; a log of your own needs another name")
     return Engine(
         trails,
         whitelist.load(settings.trails.whitelist),
