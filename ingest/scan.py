@@ -12,6 +12,7 @@ import zstandard
 from ingest.formats import ARRAY, HEAD, array_lines, detect, open_log, reader_of, whole_lines
 from ingest.logtypes import log_of_file
 from ingest.stretch import Stretch, match
+from ingest.tail import shown
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import SourceError
@@ -105,7 +106,7 @@ def scan_file(path: Path, engine: Engine, sensor: str, *, max_line: int, now: Ca
             else:
                 wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
                 reader = reader_of(report.format, wanted, log_of_file(path.name))
-                events = Events(sensor, str(path), now)
+                events = Events(sensor, shown(path), now)
                 chunks = array_lines(stream, path) if report.format == ARRAY else whole_lines(stream, path, max_line)
                 for data in chunks:
                     stretch = match(reader, engine, data, events, max_line=max_line)

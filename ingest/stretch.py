@@ -49,7 +49,7 @@ def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_li
 
 def _feed(reader: Reader, data: bytes, max_line: int) -> Iterator[PlacedBatch | BadLine]:
     """Feed a reader, but no line longer than `max_line`: one such line could hold up all others."""
-    if len(data) <= max_line or max(map(len, data.split(b"\n"))) <= max_line:
+    if _is_well_cut(data, max_line):
         yield from reader.feed(data)
         return
     for piece in _pieces(data.split(b"\n"), max_line):
@@ -60,6 +60,12 @@ def _feed(reader: Reader, data: bytes, max_line: int) -> Iterator[PlacedBatch | 
             )
         else:
             yield from reader.feed(b"\n".join((*piece, b"")))
+
+
+def _is_well_cut(data: bytes, max_line: int) -> bool:
+    """Tell whether no line can be too long: where each half of the limit holds an end of line, none is."""
+    half = max_line // 2
+    return all(data.find(b"\n", start, start + half) >= 0 for start in range(0, len(data) - half, half))
 
 
 def _pieces(lines: Sequence[bytes], max_line: int) -> Iterator[bytes | Sequence[bytes]]:

@@ -51,6 +51,10 @@ class Probes:
         return name[-1].isdigit() and self._address(text)  # An address that reads as a name ends in a digit.
 
     def _host(self, text: str) -> bool:
+        address = canonical.address(text) if text[-1:].isdigit() or ":" in text else None
+        if address is not None:  # The server of a request, mostly: no name to be looked for.
+            host = f"[{address}]" if ":" in address else address
+            return self._trails.has_urls(host) or self._trails.has_address(address)
         authority = authority_of(text)
         if authority is None:
             return False

@@ -87,7 +87,7 @@ def test_a_number_that_is_none_makes_the_row_unreadable_or_unset(cell: str) -> N
     assert bool(outcome.records) == (cell == "-")
 
 
-@pytest.mark.parametrize("time", ["-1", "253402300800", "1e300", "nan", "inf", "-inf", "", "x"])
+@pytest.mark.parametrize("time", ["-1", "253402300800000", "1e300", "nan", "inf", "-inf", "", "x"])
 def test_a_time_that_no_calendar_has_makes_the_row_unreadable(time: str) -> None:
     content = tsv("dns", {"ts": "time", "query": "string"}, [["1.0", "a.example"], [time, "b.example"]])
     outcome = read(ZeekTsvReader(WANTED, "dns"), [content])
