@@ -71,7 +71,7 @@ def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespac
     memory = None
     trails = open_set(set_path)
     for form in _FORMS:
-        if chosen.only not in form.name:
+        if chosen.only.lower() not in form.name.lower():
             continue
         data, file = form.write(flows), folder / "rows.log"
         file.write_bytes(data)

@@ -80,13 +80,18 @@ class Engine:
             column = batch.column(name)
             if column is None:
                 continue
-            distinct = set(column)
-            hot = self._hot_values(batch, name, probe, distinct)
+            hot = self._hot_values(batch, name, probe, set(column))
             if hot:
                 rows.update(row for row, raw in enumerate(column) if raw in hot)
         return sorted(rows)
 
     def _hot_values(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
+        if probe is Probe.PATH:
+            near = self._asked(batch, name, Probe.BARE_PATH, set(map(_bare, distinct)))
+            distinct = {raw for raw in distinct if _bare(raw) in near} if near else near
+        return self._asked(batch, name, probe, distinct)
+
+    def _asked(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
         if len(self._answers) > MAX_ANSWERS:
             self._answers.clear()
         answers = self._answers.setdefault((name, probe, batch.dialect), _Answers())
@@ -115,3 +120,10 @@ class Engine:
         for meeting in self.rules.meet(observer.observe(record), direction):
             if self._occasions.counts(meeting.sighting, meeting.trail.value):
                 events.add(record, meeting, observer, direction)
+
+
+def _bare(raw: Hashable) -> Hashable:
+    """Cut the query off the raw cell of a URL or path."""
+    if isinstance(raw, bytes):
+        return raw.partition(b"?")[0]
+    return raw.partition("?")[0] if isinstance(raw, str) else raw

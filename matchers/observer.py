@@ -70,6 +70,8 @@ class Probe(Enum):
     # A name with, possibly, a port: it may also be the host of a URL.
     HOST = auto()
     PATH = auto()
+    # A path without its query, which the engine asks about first: it repeats where whole URLs do not.
+    BARE_PATH = auto()
     URL = auto()
     AGENT = auto()
     HASH = auto()

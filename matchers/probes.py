@@ -4,7 +4,6 @@ A probe may say yes too often, never too seldom; what it lets through is read wh
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from matchers import candidates, layout
 from matchers.observer import Probe
@@ -14,22 +13,18 @@ from matchers.rules import authority_of
 from matchers.trailset import TrailSet
 from trailhound import canonical
 
-REMEMBERED = 16_384
-LONGEST_REMEMBERED = 512  # Characters; so the memory stays under 10 MB, whatever a client asks for.
-
 
 class Probes:
     """Answers by the trail set alone."""
 
     def __init__(self, trails: TrailSet) -> None:
         self._trails = trails
-        # Most URLs are seen once, their paths without the query are not.
-        self._is_near_path = lru_cache(maxsize=REMEMBERED)(self._has_paths_near)
         self.ask: Mapping[Probe, Callable[[str], bool]] = {
             Probe.ADDRESS: self._address,
             Probe.NAME: self._name,
             Probe.HOST: self._host,
             Probe.PATH: self._path,
+            Probe.BARE_PATH: self._bare_path,
             Probe.URL: self._url,
             Probe.AGENT: self._agent,
             Probe.HASH: self._hash,
@@ -46,37 +41,38 @@ class Probes:
         name = canonical.name(text.removeprefix("*."))  # As certificates have it.
         if name is None:
             return self._address(text)
-        if any(map(self._trails.domains, candidates.names(name))) or self._trails.wildcard(name) is not None:
-            return True
-        return name[-1].isdigit() and self._address(text)  # An address that reads as a name ends in a digit.
+        # An address that reads as a name ends in a digit.
+        return self._is_name(name) or (name[-1].isdigit() and self._address(text))
+
+    def _is_name(self, name: str) -> bool:
+        return any(map(self._trails.domains, candidates.names(name))) or self._trails.wildcard(name) is not None
 
     def _host(self, text: str) -> bool:
         address = canonical.address(text) if text[-1:].isdigit() or ":" in text else None
         if address is not None:  # The server of a request, mostly: no name to be looked for.
             host = f"[{address}]" if ":" in address else address
             return self._trails.has_urls(host) or self._trails.has_address(address)
-        authority = authority_of(text)
+        authority = authority_of(text) if ":" in text else canonical.name(text)
         if authority is None:
             return False
         if any(map(self._trails.has_urls, candidates.authorities(authority))):
             return True
-        return self._name(canonical.host_port(authority)[0])
+        return self._name(canonical.host_port(authority)[0]) if ":" in text else self._is_name(authority)
 
     def _path(self, text: str) -> bool:
         if not text.startswith("/") and self._url(text):
             return True
-        bare = text.partition("?")[0]
-        if len(bare) <= LONGEST_REMEMBERED and not self._is_near_path(bare):
-            return False
         exact = self._trails.exact
         return any(exact(layout.PATH + layout.text(piece)) for piece in candidates.paths(canonical.request_path(text)))
 
-    def _has_paths_near(self, bare: str) -> bool:
+    def _bare_path(self, text: str) -> bool:
         """Tell whether any path trail could be a piece of a URL with this path, whatever its query.
 
         A piece is the beginning of the path, or begins with all of it and `?`, or begins with its last segment.
         """
-        path = canonical.request_path(bare).partition("?")[0]
+        if not text.startswith("/"):
+            return True  # With a host before it, which only the whole can tell.
+        path = canonical.request_path(text).partition("?")[0]
         if self._trails.paths(path):
             return True
         return self._trails.has_paths_from(f"{path}?") or self._trails.has_paths_from(path[path.rfind("/") :])
