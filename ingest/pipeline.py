@@ -73,6 +73,10 @@ class Pipeline:
         self._stop.set()
         self._watch.wake()
 
+    def take(self, engine: Engine) -> None:
+        """Match with another engine from the next stretch on. May be called from another thread."""
+        self._engine = engine
+
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Follow until stopped. Raises `StoreDamaged`; whatever may mend itself is waited for."""
         try:

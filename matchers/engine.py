@@ -52,13 +52,16 @@ class Engine:
         whitelist: Whitelist,
         homes: HomeNetworks,
         custom: Iterable[Observer] = (),
+        *,
+        occasions: Occasions | None = None,
     ) -> None:
+        """Make an engine. `occasions` are those of the engine before it, so that none counts again."""
         self.observers: Mapping[str, Observer] = {**OBSERVERS, **{observer.log: observer for observer in custom}}
         self.rules = Rules(trails, whitelist)
         self._homes = homes
         self._ask = Probes(trails).ask
         self._answers: dict[tuple[str, Probe, Hashable], _Answers] = {}
-        self._occasions = Occasions()
+        self.occasions = occasions or Occasions()
 
     def process(self, batch: Batch, events: Events) -> list[Unreadable]:
         """Match all rows of a batch; what they meet goes to `events`."""
@@ -118,7 +121,7 @@ class Engine:
             record, canonical.address(record.source or ""), canonical.address(record.destination or "")
         )
         for meeting in self.rules.meet(observer.observe(record), direction):
-            if self._occasions.counts(meeting.sighting, meeting.trail.value):
+            if self.occasions.counts(meeting.sighting, meeting.trail.value):
                 events.add(record, meeting, observer, direction)
 
 

@@ -103,6 +103,12 @@ class Trails(_Section):
         description="Trails: Maltrail's static folder (or archive) and trails.csv, plain lists, Zeek intel files.",
     )
     starter: bool = Field(default=True, description="Add the trails that come with Trailhound.")
+    min_ratio: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Least share of the trails in force that a new set must have to be taken up while running.",
+    )
     whitelist: tuple[Path, ...] = Field(
         default=(), description="Files of names, addresses and networks that never match, one a line."
     )

@@ -208,3 +208,19 @@ def test_the_demo_shows_detections_over_the_api(installation: Installation, star
     assert sensors == {"zeek-demo", "suricata-demo"}
     assert process.end() == 0
     assert "Traceback" not in process.said
+
+
+def test_a_trail_that_is_added_is_met_without_a_restart(installation: Installation, start: Start) -> None:
+    own = installation.root / "own-trails.txt"
+    own.write_text("known.example\n", "utf-8")
+    installation.trails = own
+    append(installation.log, header())
+    process = start(*installation.run)
+    assert process.answers()
+    append(installation.log, row(0))
+    own.write_text(f"known.example\n{name(1)}\n", "utf-8")
+    eventually(lambda: process.ask(f"/api/v1/trails/check?value={name(1)}")["results"][0]["found"])
+    eventually(lambda: "trails taken up" in process.said)
+    append(installation.log, row(1))
+    eventually(process.trails)
+    assert process.trails() == {name(1): 1}

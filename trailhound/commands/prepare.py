@@ -79,18 +79,18 @@ def trail_set(settings: Settings) -> TrailSet:
     """Open the trail set, after compiling it when the files that it is made of have changed."""
     if settings.trails.set is not None:
         return TrailSet.open(settings.trails.set)
-    if _read_stamp(_stamp_path(settings)) != _stamp(settings) or not settings.trail_set_path.exists():
+    if _read_stamp(_stamp_path(settings)) != stamp(settings) or not settings.trail_set_path.exists():
         _compile_apart(settings)
     return TrailSet.open(settings.trail_set_path)
 
 
 def compile_own(settings: Settings) -> tuple[Compiled, list[Refused]]:
     """Compile what the settings name to where they say, and note what it was made of."""
-    path, stamp = _stamp_path(settings), _stamp(settings)
+    path, made_of = _stamp_path(settings), stamp(settings)
     with suppress(FileNotFoundError):
         path.unlink()  # Should we be interrupted, nobody takes the set for what it is not.
     compiled, refused = compile_trails(settings.trails.files, settings.trail_set_path, starter=settings.trails.starter)
-    path.write_text(json.dumps(stamp), "utf-8")
+    path.write_text(json.dumps(made_of), "utf-8")
     return compiled, refused
 
 
@@ -110,8 +110,11 @@ def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tup
     return compiler.write(target, built=int(time.time())), refused
 
 
-def engine(settings: Settings, trails: TrailSet) -> Engine:
-    """Make the engine that the settings describe. Raises `SettingsError` for a custom log that is no such thing."""
+def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None) -> Engine:
+    """Make the engine that the settings describe, to go on from a previous one.
+
+    Raises `SettingsError` for a custom log that is none, `SourceError` for a whitelist.
+    """
     for log in settings.logs.custom:
         if log in OBSERVERS:
             raise SettingsError(f"logs.custom.{log}: this log is known already; a log of your own needs another name")
@@ -120,6 +123,7 @@ def engine(settings: Settings, trails: TrailSet) -> Engine:
         whitelist.load(settings.trails.whitelist),
         HomeNetworks(settings.networks.home),
         [custom(log, described.columns) for log, described in settings.logs.custom.items()],
+        occasions=previous.occasions if previous is not None else None,
     )
 
 
@@ -127,7 +131,7 @@ def sensor_name() -> str:
     return socket.gethostname()
 
 
-def _stamp(settings: Settings) -> dict[str, Any]:
+def stamp(settings: Settings) -> dict[str, Any]:
     """Say what a compiled set was made of, so that it is made anew when that changes."""
     files = []
     for path in settings.trails.files:
@@ -178,9 +182,9 @@ def _compile_child(settings: Settings, answer: Any) -> None:
         answer.send((compiled.trails, len(refused)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
-    """Answers for a person or a playbook what the rules say of a value."""
+    """Answers for a person or a playbook what the rules say of a value; `rules` may be exchanged at any time."""
 
     rules: Rules
 

@@ -13,9 +13,9 @@ import structlog
 import typer
 
 from ingest.pipeline import Pipeline
-from matchers.rules import Rules
 from trailhound.commands import prepare
 from trailhound.commands.options import ConfigOption, StateOption, TrailsOption, settings_of
+from trailhound.commands.reload import Reload
 from trailhound.commands.server import Server, serve_here
 from trailhound.demo import SENSORS, Replay, bundled_sample
 from trailhound.errors import SettingsError
@@ -64,9 +64,22 @@ def run_until_stopped(settings: Settings) -> None:
         engine = prepare.engine(settings, prepare.trail_set(settings))
         with closing(prepare.store(settings)) as store:
             pipeline = Pipeline(settings, engine, store)
-            with closing(pipeline), _on_signal(pipeline.stop), Server(settings) as server:
+            reload = Reload(settings, engine, pipeline.take, compiles=True)
+            with closing(pipeline), _on_signal(pipeline.stop), Server(settings) as server, _beside(reload.run):
                 said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
                 pipeline.run(ready=lambda: typer.echo(said, err=True))
+
+
+@contextmanager
+def _beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Do something in a thread of its own meanwhile; `work` gets what tells it to stop."""
+    stop = threading.Event()
+    # A daemon, since it may be in the middle of a long compilation, which nobody needs to wait for.
+    threading.Thread(target=work, args=(stop,), name="reload", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 @contextmanager
@@ -141,7 +154,3 @@ def demo(
         finally:
             stop.set()
             replay.join()
-
-
-def rules_of(settings: Settings) -> Rules:
-    return prepare.engine(settings, prepare.trail_set(settings)).rules

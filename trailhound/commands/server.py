@@ -11,8 +11,10 @@ from typing import Self
 import structlog
 
 from api.serve import serve
+from matchers.engine import Engine
 from trailhound import log
 from trailhound.commands import prepare
+from trailhound.commands.reload import Reload
 from trailhound.errors import SettingsError, TrailhoundError
 from trailhound.settings import Settings
 
@@ -26,10 +28,19 @@ def serve_here(
 ) -> None:
     """Serve in this process until stopped."""
     store = prepare.store(settings, read_only=True)
+    ended = threading.Event()
     try:
-        lookup = prepare.Lookup(prepare.engine(settings, prepare.trail_set(settings)).rules)
+        engine = prepare.engine(settings, prepare.trail_set(settings))
+        lookup = prepare.Lookup(engine.rules)
+
+        def take(engine: Engine) -> None:
+            lookup.rules = engine.rules
+
+        reload = Reload(settings, engine, take, compiles=False)
+        threading.Thread(target=reload.run, args=(ended,), name="reload", daemon=True).start()
         serve(settings, store, lookup, ready=ready, stop=stop)
     finally:
+        ended.set()
         store.close()
 
 

@@ -1,0 +1,104 @@
+"""Trails and whitelists that change while Trailhound runs."""
+
+from pathlib import Path
+
+import pytest
+
+from matchers.engine import Engine
+from trailhound.commands import prepare
+from trailhound.commands.reload import Reload
+from trailhound.settings import Settings, Trails
+
+
+class Running:
+    """A process with an engine that is renewed."""
+
+    def __init__(self, settings: Settings) -> None:
+        prepare.state_directory(settings)
+        self.engine = prepare.engine(settings, prepare.trail_set(settings))
+        self.reload = Reload(settings, self.engine, self.take, compiles=True)
+
+    def take(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def meets(self, name: str) -> bool:
+        return prepare.Lookup(self.engine.rules).explain([name])[0].found
+
+
+@pytest.fixture
+def trails(tmp_path: Path) -> Path:
+    path = tmp_path / "trails.txt"
+    path.write_text("one.example\ntwo.example\nthree.example\nfour.example\n", "utf-8")
+    return path
+
+
+@pytest.fixture
+def whitelist(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.txt"
+    path.write_text("", "utf-8")
+    return path
+
+
+@pytest.fixture
+def running(tmp_path: Path, trails: Path, whitelist: Path) -> Running:
+    chosen = Trails(files=(trails,), starter=False, whitelist=(whitelist,))
+    return Running(Settings(state_dir=tmp_path / "state", trails=chosen))
+
+
+def test_nothing_new_is_nothing_to_do(running: Running) -> None:
+    engine = running.engine
+    assert not running.reload.check()
+    assert running.engine is engine
+
+
+def test_a_trail_that_is_added_is_met_and_one_that_is_removed_is_not(running: Running, trails: Path) -> None:
+    occasions = running.engine.occasions
+    trails.write_text("one.example\ntwo.example\nthree.example\nfive.example\n", "utf-8")
+    assert running.reload.check()
+    assert running.meets("five.example")
+    assert not running.meets("four.example")
+    assert running.engine.occasions is occasions
+    assert not running.reload.check()
+
+
+def test_a_whitelist_that_grows_hides(running: Running, whitelist: Path) -> None:
+    assert running.meets("one.example")
+    whitelist.write_text("one.example  # ours\n", "utf-8")
+    assert running.reload.check()
+    assert not running.meets("one.example")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["one.example\n", "one.example\ntwo.example\nthree.example\n# trailhound: kind=cidr\n8.8.8.0/24\n", ""],
+    ids=["shrunk", "poisoned", "empty"],
+)
+def test_a_worse_set_is_not_taken_up(
+    running: Running, trails: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trails.write_text(content, "utf-8")
+    assert not running.reload.check()
+    assert running.meets("four.example")
+    assert not running.reload.check()
+    assert capsys.readouterr().out.count("stay in force") == 1
+
+
+def test_a_trail_file_that_vanishes_and_comes_back_is_waited_for(running: Running, trails: Path) -> None:
+    content = trails.read_bytes()
+    trails.unlink()
+    assert not running.reload.check()
+    assert running.meets("one.example")
+    trails.write_bytes(content + b"five.example\n")
+    assert running.reload.check()
+    assert running.meets("five.example")
+
+
+def test_a_set_that_another_process_compiled_is_opened(running: Running, tmp_path: Path, trails: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "state", trails=Trails(files=(trails,), starter=False, whitelist=()))
+    taken: list[Engine] = []
+    api = Reload(settings, running.engine, taken.append, compiles=False)
+    trails.write_text(trails.read_text("utf-8") + "five.example\n", "utf-8")
+    assert not api.check()
+    assert running.reload.check()
+    assert api.check()
+    assert taken[0].rules.trails.domains("five.example")

@@ -1,0 +1,97 @@
+"""Trails and whitelists that change while Trailhound runs: looked for, checked, and taken up without a pause."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from feeds.hygiene import CANARY_NAMES
+from matchers.engine import Engine
+from matchers.trailset import TrailSet
+from trailhound.commands import prepare
+from trailhound.errors import TrailhoundError, TrailSetError
+from trailhound.settings import Settings
+
+CHECK_SECONDS = 3.0
+# Addresses that half the world speaks to: a set that holds one of them was poisoned or mixed up.
+CANARY_ADDRESSES = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+_log = structlog.get_logger("trails")
+_Mark = tuple[object, ...]
+
+
+class Reload:
+    """Hands a new engine to `take` whenever trail files, the trail set or whitelists have changed.
+
+    With `compiles`, changed trail files are compiled; without, it is left to another process to do that. What cannot be
+    taken up is reported once, and what was in force stays so.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine, take: Callable[[Engine], None], *, compiles: bool) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._take = take
+        self._compiles = compiles
+        self._mark = self._look()
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until stopped."""
+        while not stop.wait(CHECK_SECONDS):
+            self.check()
+
+    def check(self) -> bool:
+        """Take up what has changed; tell whether there was anything."""
+        mark = self._look()
+        if mark == self._mark:
+            return False
+        self._mark = mark
+        try:
+            engine = self._renewed()
+        except TrailhoundError as error:
+            _log.error("the trails in force stay in force", reason=str(error))
+            return False
+        finally:
+            self._mark = self._look()  # Compiling changes the set, and that is no news.
+        self._engine = engine
+        self._take(engine)
+        _log.info("trails taken up", trails=len(engine.rules.trails))
+        return True
+
+    def _renewed(self) -> Engine:
+        settings = self._settings
+        trails = prepare.trail_set(settings) if self._compiles else TrailSet.open(settings.trail_set_path)
+        refuse_worse(trails, self._engine.rules.trails, settings.trails.min_ratio)
+        return prepare.engine(settings, trails, self._engine)
+
+    def _look(self) -> _Mark:
+        settings = self._settings
+        try:
+            made_of = prepare.stamp(settings) if self._compiles and settings.trails.set is None else None
+        except TrailhoundError as error:
+            made_of = {"reason": str(error)}
+        return (str(made_of), _identity(settings.trail_set_path), *map(_identity, settings.trails.whitelist))
+
+
+def refuse_worse(new: TrailSet, old: TrailSet, min_ratio: float) -> None:
+    """Raise `TrailSetError` for a set that lost too much of the one before, or that holds what nobody means."""
+    if len(new) < len(old) * min_ratio:
+        raise TrailSetError(
+            f"{new.path}: the new trail set holds {len(new):,} trails, the one in force {len(old):,};"
+            f" less than trails.min_ratio = {min_ratio} of it is not taken up before a restart"
+        )
+    for name in CANARY_NAMES:
+        if new.domains(name) and not old.domains(name):
+            raise TrailSetError(f"{new.path}: the new trail set holds {name}, so something is wrong with its sources")
+    for address in CANARY_ADDRESSES:
+        if new.has_address(address) and not old.has_address(address):
+            raise TrailSetError(
+                f"{new.path}: the new trail set holds {address}, so something is wrong with its sources"
+            )
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
