@@ -17,7 +17,9 @@ from trailhound.errors import SourceError
 from trailhound.settings import Folder
 
 IDLE = 30.0  # Seconds after which a file that does not grow is let go; it is opened again when it does.
-FORGET = 14 * 86_400.0  # Seconds after which the position of a file that is gone is forgotten.
+FORGET = (
+    3 * 86_400.0
+)  # Seconds after which the position of a file that is gone is forgotten; all are written at each save.
 MOST_OPEN = 512  # Files that are open at the same time; others wait until one of these has nothing more to read.
 RETRY = 10.0  # Seconds after which a file that failed while it was read is opened again.
 _log = structlog.get_logger("ingest")

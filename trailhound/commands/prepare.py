@@ -79,8 +79,12 @@ def trail_set(settings: Settings) -> TrailSet:
     """Open the trail set, after compiling it when the files that it is made of have changed."""
     if settings.trails.set is not None:
         return TrailSet.open(settings.trails.set)
-    if _read_stamp(_stamp_path(settings)) != stamp(settings) or not settings.trail_set_path.exists():
-        _compile_apart(settings)
+    if _read_stamp(_stamp_path(settings)) == stamp(settings):
+        try:
+            return TrailSet.open(settings.trail_set_path)
+        except TrailSetError as error:
+            _log.warning("compiling anew what cannot be used", reason=str(error))
+    _compile_apart(settings)
     return TrailSet.open(settings.trail_set_path)
 
 
