@@ -28,7 +28,9 @@ from trailhound.errors import SourceError, StoreUnavailable
 from trailhound.event import timestamp
 from trailhound.settings import Settings
 
-CYCLE = 16 * 1024 * 1024  # Bytes that are read before what they gave is stored.
+CYCLE = 16 * 1024 * 1024  # Bytes that are read before what they gave is stored,
+EVENTS = 10_000  # or events, whichever comes first: in a storm of detections they are what takes memory.
+PIECE = 1024 * 1024  # Bytes that are read of one file before its events are counted.
 SAVE_EVERY = 1.0  # Seconds between saves of positions that nothing waits for.
 BEAT_EVERY = 1.0
 _REST_EVERY = 10.0
@@ -108,11 +110,11 @@ class Pipeline:
     def cycle(self) -> bool:
         """Read a share of every file that has grown, and store what it gave; tell whether there was anything."""
         work: list[_Work] = []
-        budget = CYCLE
+        budget, events = CYCLE, 0
         max_line = self._settings.logs.max_line_bytes
         for key, followed in list(self._follow.open.items()):
             try:
-                piece = followed.tail.read(max_line=max_line)
+                piece = followed.tail.read(PIECE, max_line)
             except SourceError as error:
                 self._follow.fail(key, str(error))
                 continue
@@ -121,7 +123,8 @@ class Pipeline:
             followed.active = time.monotonic()
             work.append(_Work(followed, piece, self._match(followed, piece, max_line)))
             budget -= len(piece.data)
-            if budget <= 0:
+            events += len(work[-1].stretch.events)
+            if budget <= 0 or events >= EVENTS:
                 break
         return self._commit(work) if work else False
 

@@ -19,7 +19,7 @@ from stores.threat import threat_id
 from trailhound.event import Event
 from trailhound.severity import Direction
 
-_REMEMBERED = 200_000
+_REMEMBERED = 50_000
 _FAR = 2**62
 
 
