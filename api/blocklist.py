@@ -5,12 +5,17 @@ import socket
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import blake2b
 from threading import Lock
 from typing import Literal
 
+import structlog
+
+from matchers.exceptions import Exemption, Kept, in_force, never_blocked, path_in
 from stores.contract import Query, Store
 from trailhound import canonical
+from trailhound.errors import SourceError
 from trailhound.record import MICROSECONDS
 from trailhound.settings import Settings
 from trailhound.severity import Direction
@@ -28,6 +33,7 @@ LISTED_CLASSES = (
 )
 _HOUR = 3600 * MICROSECONDS
 _MINUTE = 60 * MICROSECONDS
+_log = structlog.get_logger("lists")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -85,6 +91,9 @@ class BlockLists:
         self._limit = settings.api.list_limit
         # The store gives public addresses only, so that of the home networks those are left to check that are public.
         self._home = Networks([text for text in settings.networks.home if _parse(text).is_global])
+        self._exceptions = Kept(path_in(settings.state_dir))
+        self._entries: tuple[Exemption, ...] | None = None
+        self._trouble = ""
         self._kept: dict[Family, BlockList] = {}
         self._lock = Lock()
 
@@ -92,23 +101,42 @@ class BlockLists:
         """Give the addresses that attacked within `api.list_hours`, strongest first, at most `api.list_limit`."""
         with self._lock:
             since = max(0, (now - self._hours * _HOUR) // _MINUTE * _MINUTE)
-            state = (since, astuple(replace(self._store.summary(Query()), by={})))
+            never = self._never_blocked(now)
+            state = (since, never, astuple(replace(self._store.summary(Query()), by={})))
             kept = self._kept.get(family)
             if kept is None or kept.state != state:
-                kept = self._kept[family] = self._make(family, since, state)
+                kept = self._kept[family] = self._make(family, since, never, state)
             return kept
 
-    def _make(self, family: Family, since: int, state: tuple[object, ...]) -> BlockList:
-        body = "".join(f"{address}\n" for address in self._addresses(family, since)).encode("ascii")
+    def _never_blocked(self, now: int) -> tuple[str, ...]:
+        """Give the networks that people excepted; the last known ones while their file cannot be read.
+
+        Raises `SourceError` when none were ever known, since a list could then block whom it must not.
+        """
+        try:
+            self._entries = self._exceptions.entries()
+            self._trouble = ""
+        except SourceError as error:
+            if self._entries is None:
+                raise
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                _log.error("the exceptions in force stay in force", reason=self._trouble)
+        return never_blocked(in_force(self._entries, datetime.fromtimestamp(now / MICROSECONDS, UTC)))
+
+    def _make(self, family: Family, since: int, never: tuple[str, ...], state: tuple[object, ...]) -> BlockList:
+        spared = Networks(never)
+        body = "".join(f"{address}\n" for address in self._addresses(family, since, spared)).encode("ascii")
         # Weak: the same list is served plain and compressed.
         return BlockList(body, f'W/"{blake2b(body, digest_size=16).hexdigest()}"', state)
 
-    def _addresses(self, family: Family, since: int) -> Sequence[str]:
+    def _addresses(self, family: Family, since: int, spared: Networks) -> Sequence[str]:
         query = Query(since=since, directions=(Direction.INBOUND,), classes=LISTED_CLASSES)
         asked = self._limit
         while True:
             found = self._store.attackers(query, limit=asked)
-            kept = [one.address for one in found if _is_of(family, one.address) and not self._home.holds(one.address)]
+            addresses = [one.address for one in found if _is_of(family, one.address)]
+            kept = [address for address in addresses if not (self._home.holds(address) or spared.holds(address))]
             if len(kept) >= self._limit or len(found) < asked:
                 return kept[: self._limit]
             # Some of what the limit let through was left out; what comes after it has a place on the list.

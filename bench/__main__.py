@@ -6,8 +6,6 @@ python -m bench --trails trails-static.tar.gz  real ones
 
 import argparse
 import gc
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +14,10 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from bench import fresh, logs, rates, report
+from bench import fresh, logs, rates, report, rivals
 from bench.engine import open_set
 from bench.traffic import Flow, Traffic
-from bench.trails import Cost
+from bench.trails import Cost, compile_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ _FORMS = (
     *(_Form(f"Zeek JSON {log}", "zeek-json", log, partial(logs.zeek_json, log)) for log in ("dns", "conn")),
     _Form("EVE mixed", "eve", "eve", logs.eve),
 )
+RIVALED = "Zeek TSV dns"
 
 
 def main() -> None:
@@ -50,17 +49,11 @@ def main() -> None:
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         set_path = chosen.set or Path(folder, "trails.set")
-        cost = _compile(set_path, chosen.trails)
+        cost = compile_apart(set_path, chosen.trails)
         found = _measure(Path(folder), set_path, cost, chosen)
     report.show(found)
     if chosen.json:
         chosen.json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
-
-
-def _compile(target: Path, source: Path | None) -> Cost:
-    command = [sys.executable, "-m", "bench.trails", str(target), *([str(source)] if source else [])]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return msgspec.json.decode(done.stdout, type=Cost)
 
 
 def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespace) -> report.Report:
@@ -81,6 +74,8 @@ def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespac
         found += rates.of_engine(form.name, trails, form.format, form.log, data, chosen.runs)
         if form.format == "zeek-tsv":
             found += rates.yardsticks(form.name, data, file, chosen.runs)
+        if form.name == RIVALED:
+            found += rivals.measure(form.name, data, folder, chosen.trails)
     return report.Report(cost, found, starts, memory)
 
 

@@ -1,13 +1,14 @@
 """A trail set to measure with, compiled from real trails or from made-up ones of the same number and kinds.
 
-python -m bench.trails SET [TRAILS]     compile in a process of its own and print what it took, as JSON
+python -m bench.trails SET [TRAILS | NUMBER]    compile in a process of its own and print what it took, as JSON
 """
 
 import random
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,12 @@ class Cost(msgspec.Struct, frozen=True):
         return Planted(self.names, self.endpoints, self.urls)
 
 
-def made_up(seed: int = 1) -> Iterator[Trail]:
-    """Make trails up: lists of Maltrail's size, each family with a few hundred of them."""
+def made_up(number: int | None = None, seed: int = 1) -> Iterator[Trail]:
+    """Make trails up: as many as Maltrail has or about `number`, the kinds in the same proportion."""
     draw = random.Random(seed)
-    for kind, number in _NUMBERS:
-        for _ in range(number):
+    factor = number / sum(usual for _, usual in _NUMBERS) if number else 1
+    for kind, usual in _NUMBERS:
+        for _ in range(round(usual * factor)):
             family = draw.randrange(_FAMILIES)
             value = canonical.indicator(kind, _VALUES[kind](draw)).value
             reference = f"https://reports.example/{family}/{draw.randrange(20)}"
@@ -90,8 +92,14 @@ _VALUES: dict[TrailKind, Any] = {
 }
 
 
-def compile_set(target: Path, source: Path | None) -> Cost:
-    entries = read_trails(source) if source else made_up()
+def compile_apart(target: Path, source: Path | int | None = None) -> Cost:
+    """Compile in a process of its own, whose memory is then only that of compiling."""
+    command = [sys.executable, "-m", "bench.trails", str(target), *([str(source)] if source else [])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=Cost)
+
+
+def compile_set(target: Path, entries: Iterable[Trail | Refused]) -> Cost:
     compiler = Compiler()
     samples: dict[TrailKind, list[str]] = {kind: [] for kind in (TrailKind.DOMAIN, TrailKind.IP_PORT, TrailKind.URL)}
     for place, entry in enumerate(entries):
@@ -113,6 +121,10 @@ def compile_set(target: Path, source: Path | None) -> Cost:
     )
 
 
+def entries(source: str = "") -> Iterable[Trail | Refused]:
+    """Give the trails of a file, folder or archive, or a number of made-up ones."""
+    return made_up(int(source or 0)) if source.isdecimal() or not source else read_trails(Path(source))
+
+
 if __name__ == "__main__":
-    target, *sources = map(Path, sys.argv[1:])
-    sys.stdout.buffer.write(msgspec.json.encode(compile_set(target, sources[0] if sources else None)))
+    sys.stdout.buffer.write(msgspec.json.encode(compile_set(Path(sys.argv[1]), entries(*sys.argv[2:]))))

@@ -97,6 +97,8 @@ class EveReader:
         by_type: dict[str, list[int]] = {}
         for row, event in enumerate(events):
             by_type.setdefault(event.event_type, []).append(row)
+        for row in by_type.pop("", ()):
+            yield bad(rows.number(row), "no EVE event: it has no event_type", rows.lines[row])
         for event_type, chosen in by_type.items():
             if event_type in EVENTS:
                 yield EveBatch(event_type, [events[row] for row in chosen], rows.only(chosen))

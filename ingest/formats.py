@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -27,6 +27,8 @@ MAX_ARRAY = 256 * 1024 * 1024  # A JSON array has to be read whole.
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _ZEEK_MARKS = frozenset({"ts", "_path", "@stream"})
 ARRAY = "eve-array"
+# What reading raises when a file, or what it was compressed to, is damaged.
+DAMAGE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 def detect(head: bytes) -> str | None:
@@ -87,14 +89,22 @@ def whole_lines(stream: IO[bytes], path: Path, max_line: int) -> Iterator[bytes]
 
     Raises `SourceError` when compressed data is damaged; what came before the damage has been handed on.
     """
+    return lines_of_blocks(iter(lambda: stream.read(CHUNK), b""), path, max(max_line, CHUNK))
+
+
+def lines_of_blocks(blocks: Iterable[bytes], path: Path, longest: int) -> Iterator[bytes]:
+    """Put blocks together to chunks of whole lines, one for each block in which a line ends; else as above.
+
+    A line of more than `longest` bytes is too long in any case: only enough of it is kept for it to be told so.
+    """
     rest = b""
     overlong = False
     try:
-        while data := stream.read(CHUNK):
+        for block in blocks:
+            data = block
             cut = data.rfind(b"\n") + 1
             if not cut:
-                # Of a line that is too long in any case, only enough is kept for it to be told so.
-                overlong = len(rest) > max(max_line, CHUNK)
+                overlong = len(rest) > longest
                 rest = rest if overlong else rest + data
                 continue
             if overlong:
@@ -104,7 +114,7 @@ def whole_lines(stream: IO[bytes], path: Path, max_line: int) -> Iterator[bytes]
             if rest or cut:
                 yield rest + data[:cut]
             rest = data[cut:]
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+    except DAMAGE as error:
         raise SourceError(f"{path}: the log is damaged: {error}") from error
     if rest:
         yield rest

@@ -2,14 +2,11 @@
 
 import fnmatch
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import zstandard
-
-from ingest.formats import ARRAY, HEAD, array_lines, detect, open_log, reader_of, whole_lines
+from ingest.formats import ARRAY, DAMAGE, HEAD, array_lines, detect, open_log, reader_of, whole_lines
 from ingest.logtypes import log_of_file
 from ingest.stretch import Stretch, match
 from ingest.tail import shown
@@ -128,5 +125,5 @@ def _head(path: Path) -> bytes:
     with open_log(path) as stream:
         try:
             return stream.read(HEAD)
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        except DAMAGE as error:
             raise SourceError(f"{path}: the log is damaged: {error}") from error

@@ -122,13 +122,15 @@ def header_word(line: bytes) -> bytes:
 
 
 def read_header(lines: Sequence[bytes]) -> Header:
-    """Read the `#` lines of a log. Raises `RecordError` when they name no columns."""
+    """Read the `#` lines of a log. Raises `RecordError` when they name no columns or no separator."""
     said: dict[str, bytes] = {}
     separator = b"\t"
     for line in lines:
         name, found, rest = line[1:].partition(b" ")
         if name == b"separator" and found:
             separator = unescape(rest)
+    if not separator:
+        raise RecordError("the header has an empty #separator")
     for line in lines:
         name, found, rest = line[1:].partition(separator)
         if found:
@@ -141,7 +143,7 @@ def read_header(lines: Sequence[bytes]) -> Header:
     return Header(
         lines=tuple(lines),
         separator=separator,
-        set_separator=unescape(said.get("set_separator", b",")),
+        set_separator=unescape(said.get("set_separator", b"")) or b",",
         empty=unescape(said.get("empty_field", b"(empty)")),
         unset=unescape(said.get("unset_field", b"-")),
         path=as_text(said.get("path", b"")),

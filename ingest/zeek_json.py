@@ -1,6 +1,6 @@
 """Zeek's JSON: one object a line, unset fields left out; one log a file, or several told apart by `_path`."""
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -181,7 +181,7 @@ class ZeekJsonReader:
         log = self._logs.get(label)
         if log is None:
             name = label or self._name
-            found = (log_of_columns(_fields(line), name, self._wanted) for line in lines[:_LOOK_AT])
+            found = (log_of_columns(_columns(line), name, self._wanted) for line in lines[:_LOOK_AT])
             log = next((log for log in found if log in self._wanted), None)
             if log is None:
                 return name  # These lines do not tell; later ones may.
@@ -198,6 +198,14 @@ def _fields(line: bytes) -> dict[str, Value]:
     if not isinstance(decoded, dict):
         raise RecordError("no JSON object")
     return {_dotted(name): _value(value) for name, value in decoded.items() if isinstance(value, _VALUES)}
+
+
+def _columns(line: bytes) -> Collection[str]:
+    """Give the names of a line's fields; none of a line that is only readable in part."""
+    try:
+        return _fields(line)
+    except RecordError:
+        return ()  # The decoder of rows passes over what nobody asked for, even when it is damaged.
 
 
 def _dotted(name: str) -> str:

@@ -7,10 +7,10 @@ from math import nan
 
 from ingest.batch import BadLine, PlacedBatch, Rows, bad, without
 from ingest.logtypes import log_of_columns
-from ingest.moments import untimely
+from ingest.moments import microseconds, untimely
 from ingest.zeek_header import Header, as_text, header_word, read_header
 from trailhound.errors import RecordError
-from trailhound.record import MICROSECONDS, Record
+from trailhound.record import Record
 
 
 class TsvBatch:
@@ -52,7 +52,7 @@ class TsvBatch:
         time = fields.get("ts")
         if not isinstance(time, float):
             raise RecordError("the row has no time (column ts)")
-        return Record(self.log, "zeek", f"zeek.{self.log}", round(time * MICROSECONDS), line_identity(line), fields)
+        return Record(self.log, "zeek", f"zeek.{self.log}", microseconds(time), line_identity(line), fields)
 
     def line(self, row: int) -> bytes:
         return self._rows.lines[row]
@@ -72,7 +72,7 @@ class TsvBatch:
         return {row: f"column ts: {reason}" for row, reason in untimely(self._times).items()}
 
     def last_time(self) -> int | None:
-        return round(max(self._times) * MICROSECONDS) if self._times else None
+        return microseconds(max(self._times)) if self._times else None
 
 
 def line_identity(line: bytes) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from matchers.events import Events
+from matchers.exceptions import Exceptions
 from matchers.memory import Occasions
 from matchers.networks import HomeNetworks
 from matchers.observer import Observer, Probe
@@ -53,11 +54,12 @@ class Engine:
         homes: HomeNetworks,
         custom: Iterable[Observer] = (),
         *,
+        exceptions: Exceptions | None = None,
         occasions: Occasions | None = None,
     ) -> None:
         """Make an engine. `occasions` are those of the engine before it, so that none counts again."""
         self.observers: Mapping[str, Observer] = {**OBSERVERS, **{observer.log: observer for observer in custom}}
-        self.rules = Rules(trails, whitelist)
+        self.rules = Rules(trails, whitelist, exceptions)
         self._homes = homes
         self._ask = Probes(trails).ask
         self._answers: dict[tuple[str, Probe, Hashable], _Answers] = {}
@@ -117,10 +119,9 @@ class Engine:
         """Read one row whole and match it. Raises `RecordError` when it cannot be read."""
         observer = self.observers[batch.log]
         record = batch.record(row)
-        direction = self._homes.direction(
-            record, canonical.address(record.source or ""), canonical.address(record.destination or "")
-        )
-        for meeting in self.rules.meet(observer.observe(record), direction):
+        source = canonical.address(record.source or "")
+        direction = self._homes.direction(record, source, canonical.address(record.destination or ""))
+        for meeting in self.rules.meet(observer.observe(record), direction, source):
             if self.occasions.counts(meeting.sighting, meeting.trail.value):
                 events.add(record, meeting, observer, direction)
 

@@ -33,7 +33,8 @@ def explain(rules: Rules, value: str) -> tuple[tuple[Indicator, ...], list[Verdi
         trail = rules.trails.get(reading.kind, reading.value)
         if trail is not None and not any(verdict.trail == trail for verdict in verdicts.values()):
             # Networks and patterns are not seen in records, but a person may ask for them.
-            verdicts[reading.value.encode("utf-8", "surrogatepass")] = Verdict(b"", trail, reading.value)
+            hidden = rules.exceptions.hides(trail.value)
+            verdicts[reading.value.encode("utf-8", "surrogatepass")] = Verdict(b"", trail, reading.value, hidden)
     return found, list(verdicts.values())
 
 

@@ -52,12 +52,13 @@ class Probes:
         if address is not None:  # The server of a request, mostly: no name to be looked for.
             host = f"[{address}]" if ":" in address else address
             return self._trails.has_urls(host) or self._trails.has_address(address)
-        authority = authority_of(text) if ":" in text else canonical.name(text)
+        is_compound = ":" in text or text[:1] == "["
+        authority = authority_of(text) if is_compound else canonical.name(text)
         if authority is None:
             return False
         if any(map(self._trails.has_urls, candidates.authorities(authority))):
             return True
-        return self._name(canonical.host_port(authority)[0]) if ":" in text else self._is_name(authority)
+        return self._name(canonical.host_port(authority)[0]) if is_compound else self._is_name(authority)
 
     def _path(self, text: str) -> bool:
         if not text.startswith("/") and self._url(text):

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matchers import candidates, layout
+from matchers.exceptions import Exceptions
 from matchers.observer import Sight, Sighting
 from matchers.trailset import TrailSet, value_of
 from matchers.whitelist import Entry, Whitelist
@@ -54,11 +55,12 @@ class Verdict:
 
 
 class Rules:
-    """Judges sightings by a trail set and a whitelist."""
+    """Judges sightings by a trail set, a whitelist and exceptions."""
 
-    def __init__(self, trails: TrailSet, whitelist: Whitelist) -> None:
+    def __init__(self, trails: TrailSet, whitelist: Whitelist, exceptions: Exceptions | None = None) -> None:
         self.trails = trails
         self.whitelist = whitelist
+        self.exceptions = exceptions or Exceptions()
         self._verdicts: dict[Sight, Callable[[Sighting], Iterator[Verdict]]] = {
             Sight.NAME: self._name,
             Sight.ADDRESS: self._address,
@@ -72,11 +74,16 @@ class Rules:
             Sight.EMAIL: self._email,
         }
 
-    def verdicts(self, sighting: Sighting) -> Iterator[Verdict]:
-        """Give what can be said of a sighting, the most exact first; the first that is not hidden counts."""
-        return self._verdicts[sighting.sight](sighting)
+    def verdicts(self, sighting: Sighting, source: str | None = None) -> Iterator[Verdict]:
+        """Give what can be said of a sighting, the most exact first; the first that is not hidden counts.
 
-    def meet(self, sightings: Iterator[Sighting], direction: Direction) -> Iterator[Meeting]:
+        `source` is the canonical source address of the record, for exceptions that hold for some sources.
+        """
+        for verdict in self._verdicts[sighting.sight](sighting):
+            hidden = "" if verdict.hidden else self.exceptions.hides(verdict.trail.value, source)
+            yield replace(verdict, hidden=hidden) if hidden else verdict
+
+    def meet(self, sightings: Iterator[Sighting], direction: Direction, source: str | None = None) -> Iterator[Meeting]:
         """Find the trails that the sightings of one record meet, each trail once."""
         seen: set[bytes] = set()
         met: set[str] = set()
@@ -88,7 +95,7 @@ class Rules:
                 asked_for_whitelisted and sighting.role == "dns.answers.data"
             ):
                 continue
-            for verdict in self.verdicts(sighting):
+            for verdict in self.verdicts(sighting, source):
                 if verdict.hidden or _says_nothing(verdict.trail, sighting, direction):
                     continue
                 met.add(sighting.role)
@@ -105,7 +112,7 @@ class Rules:
         for key, form in self._domains(name):
             trail = self.trails.trail(key)
             hidden = ""
-            if entry is not None and form == name and len(entry.value) >= len(trail.value):
+            if entry is not None and form == name and (entry.below or len(entry.value) >= len(trail.value)):
                 hidden = _whitelisted(entry)
             elif _is_provider_itself(name, trail):
                 hidden = "this is the provider itself"
@@ -191,15 +198,16 @@ def authority_of(text: str) -> str | None:
 def _url_keys(authority: str, path: str, entry: Entry | None) -> Iterator[tuple[bytes, str]]:
     """Give the keys of a URL in the order in which they count, each with why it would not."""
     hosts = list(candidates.authorities(authority))
+    below = _whitelisted(entry) if entry is not None and entry.below else ""
     for piece in candidates.paths(path):
         spelled = layout.text(piece)
-        yield layout.PATH + spelled, _whitelisted(entry)
         for host in hosts:
-            yield layout.URL + layout.text(host) + spelled, ""
+            yield layout.URL + layout.text(host) + spelled, below
+        yield layout.PATH + spelled, _whitelisted(entry)
     for host in hosts:
         name = canonical.host_port(host)[0]
         covers = entry is not None and (canonical.address(name) is not None or len(entry.value) >= len(name))
-        yield layout.URL + layout.text(host) + b"/", _whitelisted(entry) if covers else ""
+        yield layout.URL + layout.text(host) + b"/", _whitelisted(entry) if covers else below
 
 
 def _whitelisted(entry: Entry | None) -> str:

@@ -2,13 +2,15 @@
 
 A name is judged by its longest entry and a trail by its own length: an entry hides trails that are no more exact than
 itself, so that `example.com` on the whitelist leaves a trail for `evil.example.com` in force. A network hides every
-trail inside it: it is there because its addresses serve everybody.
+trail inside it: it is there because its addresses serve everybody. An entry that a person made on purpose hides all
+below it too.
 """
 
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
 from trailhound import canonical
@@ -17,11 +19,15 @@ from trailhound.errors import SourceError, TrailError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a whitelist: the canonical value, why it is there, and where it was read."""
+    """One line of a whitelist: the canonical value, why it is there, and where it was read.
+
+    With `below` it hides also trails that are more exact than itself.
+    """
 
     value: str
     reason: str
     place: str
+    below: bool = False
 
 
 class Whitelist:
@@ -46,35 +52,43 @@ class Whitelist:
         return len(self._names) + sum(map(len, self._networks.values()))
 
     def name(self, name: str) -> Entry | None:
-        """Find the longest entry that is this name or a parent of it."""
+        """Find the longest entry that is this name or a parent of it; one that hides all below it comes first."""
+        found = None
         while name:
             entry = self._names.get(name)
-            if entry is not None:
+            if entry is not None and entry.below:
                 return entry
+            found = found or entry
             name = name.partition(".")[2]
-        return None
+        return found
 
     def address(self, address: str) -> Entry | None:
-        """Find the narrowest entry for a canonical address: itself or a network around it."""
+        """Find the narrowest entry for a canonical address: itself or a network around it.
+
+        As with names, one that hides all below it comes first.
+        """
         parsed = ipaddress.ip_address(address)
         number, bits = int(parsed), parsed.max_prefixlen
+        found = None
         for version, length in self._narrowest_first:
             if version == parsed.version:
                 entry = self._networks[version, length].get(number >> (bits - length) << (bits - length))
-                if entry is not None:
+                if entry is not None and entry.below:
                     return entry
-        return None
+                found = found or entry
+        return found
 
 
-def load(files: Iterable[Path], *, builtin: bool = True) -> Whitelist:
-    """Read the built-in whitelist and those of the site.
+def load(files: Iterable[Path], more: Iterable[Entry] = (), *, builtin: bool = True) -> Whitelist:
+    """Read the built-in whitelist and those of the site; `more` is stronger than both.
 
     Raises `SourceError` for a line that is neither a name nor a network.
     """
-    return Whitelist(_entries(files, builtin=builtin))
+    return Whitelist(chain(entries(files, builtin=builtin), more))
 
 
-def _entries(files: Iterable[Path], *, builtin: bool) -> Iterator[Entry]:
+def entries(files: Iterable[Path], *, builtin: bool = True) -> Iterator[Entry]:
+    """Give the lines of the built-in whitelist and those of the site, as `load` takes them."""
     if builtin:
         text = resources.files("matchers").joinpath("whitelist.txt").read_text("utf-8")
         yield from read(text, "built in")
@@ -97,9 +111,17 @@ def read(text: str, place: str) -> Iterator[Entry]:
 
 def _value(value: str, place: str) -> str:
     try:
-        return canonical.network(value).value
+        return canonical_value(value)
+    except TrailError as error:
+        raise SourceError(f"{place}: {error}") from error
+
+
+def canonical_value(text: str) -> str:
+    """Give the canonical form of a name, an address or a network. Raises `TrailError` when it is none."""
+    try:
+        return canonical.network(text).value
     except TrailError:
-        name = canonical.name(value.removeprefix("*.").strip("."))
+        name = canonical.name(text.removeprefix("*.").strip("."))
         if name is None:
-            raise SourceError(f"{place}: {value!r} is neither a name nor an address nor a network") from None
+            raise TrailError(f"{text!r} is neither a name nor an address nor a network") from None
         return name

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trailhound import __version__
-from trailhound.commands import config, doctor, run, scan, trails
+from trailhound.commands import config, doctor, run, scan, trails, whitelist
 from trailhound.commands.screen import visible
 from trailhound.errors import TrailhoundError
 
@@ -25,6 +25,7 @@ app.command()(run.demo)
 app.command()(scan.scan)
 app.command()(doctor.doctor)
 app.add_typer(trails.app, name="trails")
+app.add_typer(whitelist.app, name="whitelist")
 app.add_typer(config.app, name="config")
 
 

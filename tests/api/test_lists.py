@@ -1,15 +1,19 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from api.app import create_app
 from api.blocklist import Networks
+from matchers import exceptions
+from matchers.exceptions import Exemption, Level
 from stores.contract import Store
 from tests.api.client import AppClient, refused
 from tests.api.conftest import NOW
 from tests.api.trails import DictLookup
 from tests.stores.factory import HOUR, make_attack, make_trail
 from trailhound.event import Event
+from trailhound.record import MICROSECONDS
 from trailhound.settings import Api, Settings
 from trailhound.settings import Networks as NetworkSettings
 from trailhound.severity import Direction, Severity
@@ -67,6 +71,61 @@ def test_only_classes_that_accuse_the_source_are_listed(client: AppClient, store
     assert set(client.get("/fail2ban").text.split()) == {
         address for class_, address in addresses.items() if class_.value in listed
     }
+
+
+def never_block(settings: Settings, source: str, until: datetime | None = None) -> Exemption:
+    added = datetime.fromtimestamp(NOW / MICROSECONDS, UTC)
+    wanted = Exemption(1, "a partner", "me", added, source=source, level=Level.NEVER_BLOCK, until=until)
+    return exceptions.add(exceptions.path_in(settings.state_dir), wanted)
+
+
+@pytest.mark.parametrize("source", ["45.155.205.233", "45.155.205.0/24", "::ffff:45.155.205.233"])
+def test_a_source_that_must_never_be_blocked_is_left_out_until_its_entry_is_removed(
+    client: AppClient, filled: Store, settings: Settings, source: str
+) -> None:
+    before = client.get("/fail2ban")
+    assert "45.155.205.233" in before.text
+    entry = never_block(settings, source)
+    after = client.get("/fail2ban", headers={"If-None-Match": before.headers["etag"]})
+    assert (after.status_code, after.text) == (200, "80.94.92.10\n")
+    exceptions.remove(exceptions.path_in(settings.state_dir), entry.id)
+    assert client.get("/fail2ban").content == before.content
+
+
+def test_an_expired_entry_and_one_that_only_hides_leave_the_list_as_it_is(
+    client: AppClient, filled: Store, settings: Settings
+) -> None:
+    before = client.get("/fail2ban").content
+    now = datetime.fromtimestamp(NOW / MICROSECONDS, UTC)
+    never_block(settings, "45.155.205.233", until=now)
+    exceptions.add(exceptions.path_in(settings.state_dir), Exemption(1, "ours", "me", now, value="80.94.92.10"))
+    assert client.get("/fail2ban").content == before
+    never_block(settings, "45.155.205.233", until=now + timedelta(seconds=1))
+    assert client.get("/fail2ban").text == "80.94.92.10\n"
+
+
+def test_a_damaged_file_of_exceptions_blocks_nobody_who_was_excepted(
+    client: AppClient, filled: Store, settings: Settings
+) -> None:
+    never_block(settings, "45.155.205.233")
+    path = exceptions.path_in(settings.state_dir)
+    assert client.get("/fail2ban").text == "80.94.92.10\n"
+    path.write_text("{", "utf-8")
+    filled.append([attack("45.155.205.1")])
+    assert "45.155.205.233" not in client.get("/fail2ban").text.split()
+    assert "45.155.205.1" in client.get("/fail2ban").text.split()
+
+
+def test_no_list_is_given_while_nobody_knows_whom_it_must_not_block(
+    client: AppClient, filled: Store, settings: Settings
+) -> None:
+    path = exceptions.path_in(settings.state_dir)
+    path.write_text("{", "utf-8")
+    answer = client.get("/fail2ban")
+    assert answer.status_code >= 500
+    assert str(path) not in answer.text
+    path.unlink()
+    assert client.get("/fail2ban").text == "80.94.92.10\n45.155.205.233\n"
 
 
 def test_families_are_told_apart(client: AppClient, store: Store) -> None:

@@ -1,10 +1,13 @@
-"""Trails and whitelists that change while Trailhound runs."""
+"""Trails, whitelists and exceptions that change while Trailhound runs."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from matchers import exceptions
 from matchers.engine import Engine
+from matchers.exceptions import Exemption
 from trailhound.commands import prepare
 from trailhound.commands.reload import Reload
 from trailhound.settings import Settings, Trails
@@ -15,11 +18,18 @@ class Running:
 
     def __init__(self, settings: Settings) -> None:
         prepare.state_directory(settings)
-        self.engine = prepare.engine(settings, prepare.trail_set(settings))
-        self.reload = Reload(settings, self.engine, self.take, compiles=True)
+        self.now = exceptions.utc_now()
+        self.exceptions = exceptions.path_in(settings.state_dir)
+        self.engine = prepare.engine(settings, prepare.trail_set(settings), now=self.now)
+        self.reload = Reload(settings, self.engine, self.take, compiles=True, clock=lambda: self.now)
 
     def take(self, engine: Engine) -> None:
         self.engine = engine
+
+    def excepts(self, value: str, until: datetime | None = None) -> Exemption:
+        """Do what another process does for a person."""
+        wanted = Exemption(id=1, reason="ours", by="me", added=self.now, value=value, until=until)
+        return exceptions.add(self.exceptions, wanted)
 
     def meets(self, name: str) -> bool:
         return prepare.Lookup(self.engine.rules).explain([name])[0].found
@@ -66,6 +76,44 @@ def test_a_whitelist_that_grows_hides(running: Running, whitelist: Path) -> None
     whitelist.write_text("one.example  # ours\n", "utf-8")
     assert running.reload.check()
     assert not running.meets("one.example")
+
+
+def test_an_exception_that_is_added_hides_and_one_that_is_removed_does_not(running: Running) -> None:
+    entry = running.excepts("one.example")
+    assert running.reload.check()
+    assert not running.meets("one.example")
+    assert running.meets("two.example")
+    assert not running.reload.check()
+    exceptions.remove(running.exceptions, entry.id)
+    assert running.reload.check()
+    assert running.meets("one.example")
+
+
+def test_an_exception_that_runs_out_is_over_without_a_change_of_its_file(running: Running) -> None:
+    running.excepts("one.example", until=running.now + timedelta(hours=1))
+    assert running.reload.check()
+    assert not running.meets("one.example")
+    running.now += timedelta(hours=1)
+    assert running.reload.check()
+    assert running.meets("one.example")
+    assert not running.reload.check()
+
+
+def test_exceptions_that_cannot_be_read_leave_those_in_force(
+    running: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running.excepts("one.example")
+    assert running.reload.check()
+    content = running.exceptions.read_bytes()
+    running.exceptions.write_bytes(content[:-20])
+    assert not running.reload.check()
+    assert not running.reload.check()
+    assert not running.meets("one.example")
+    assert capsys.readouterr().out.count("the exceptions cannot be read") == 1
+    running.exceptions.write_bytes(content)
+    running.excepts("two.example")
+    assert running.reload.check()
+    assert not running.meets("two.example")
 
 
 @pytest.mark.parametrize(

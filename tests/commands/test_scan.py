@@ -156,6 +156,25 @@ def test_several_processes_find_the_same_as_one(
     assert len(alone["files"]) == 5
 
 
+def test_several_processes_share_one_big_file_and_find_the_same(
+    trailhound: Trailhound, logs: Path, trails: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanners, "BIG", 10_000)
+    monkeypatch.setattr("ingest.formats.CHUNK", 2048)
+    content = header() + rows(range(200)) + b"bad\n" + header(1) + rows(range(200))
+    (logs / "dns.log").write_bytes(content)
+    (logs / "other.log").write_bytes(header() + row(7))
+    reports, letters = [], []
+    for jobs in (1, 3):
+        state = tmp_path / f"state{jobs}"
+        ran = trailhound("scan", logs, "--trails", trails, "--json", "--jobs", jobs, "--state", state)
+        reports.append(json.loads(ran.out))
+        letters.append(json.loads((state / "deadletters.ndjson").read_text("utf-8"))["line"])
+    assert reports[0] == reports[1]
+    assert letters[0] == letters[1]
+    assert (reports[0]["count"], reports[0]["records"]) == (201, 401)
+
+
 def test_nothing_of_a_hostile_log_reaches_the_terminal_raw(trailhound: Trailhound, tmp_path: Path) -> None:
     bad = "\x1b]0;owned\x07\x1b[2J\x9b31m"
     folder = tmp_path / f"logs{bad}"

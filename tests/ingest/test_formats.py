@@ -58,6 +58,17 @@ def test_lines_before_damage_are_handed_on(tmp_path: Path) -> None:
     assert all(chunk.endswith(b"\n") for chunk in read)
 
 
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_damage_in_the_middle_is_told_as_damage(tmp_path: Path, place: float) -> None:
+    path = tmp_path / "conn.log.gz"
+    whole = bytearray(gzip.compress(b"".join(b"%d\n" % (number * number) for number in range(50_000))))
+    at = int(len(whole) * place)
+    whole[at : at + 64] = bytes(range(255, 191, -1))
+    path.write_bytes(whole)
+    with open_log(path) as stream, pytest.raises(SourceError, match=r"conn\.log\.gz: the log is damaged"):
+        list(whole_lines(stream, path, 4096))
+
+
 @pytest.mark.parametrize("content", [b"", b"a", b"a\n", b"a\nb", b"\n\n", b"a\n\nb\n"])
 def test_what_is_read_in_lines_is_the_whole_file(content: bytes) -> None:
     assert b"".join(whole_lines(io.BytesIO(content), Path("x"), 4096)) == content

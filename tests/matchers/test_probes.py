@@ -161,6 +161,7 @@ def one(log: str, kind: TrailKind, text: str, **cells: Any) -> tuple[list[dict[s
 @example(one("http", TrailKind.HTTP_HOST, "b.example/", uri="http://b.example?x=1"))
 @example(one("http", TrailKind.URL, "b.example/?x=", uri="?x=1", host="b.example"))
 @example(one("ssl", TrailKind.HTTP_HOST, "b.example/", server_name="www.b.example"))
+@example(one("quic", TrailKind.HTTP_HOST, "192.0.2.1/", server_name="[192.0.2.1]"))
 @example(one("x509", TrailKind.DOMAIN, "b.example", **{"san.dns": ["*.b.example"]}))
 def test_a_batch_gives_what_judging_every_record_gives(case: tuple[list[dict[str, Any]], list[Trail]]) -> None:
     written, listed = case

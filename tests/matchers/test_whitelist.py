@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from matchers.whitelist import load
+from matchers.whitelist import Entry, Whitelist, load
 from tests.matchers.build import whitelist
 from trailhound.errors import SourceError
 
@@ -68,3 +68,13 @@ def test_a_line_that_is_no_entry_is_refused_with_its_place(tmp_path: Path) -> No
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.txt: the whitelist cannot be read"):
         load([tmp_path / "none.txt"])
+
+
+def test_an_entry_that_hides_all_below_it_comes_before_a_longer_one() -> None:
+    entries = [Entry("example.com", "", "a"), Entry("www.example.com", "", "b"), Entry("192.0.2.0/28", "", "c")]
+    below = [Entry("example.com", "", "d", below=True), Entry("192.0.2.0/24", "", "e", below=True)]
+    for number, listed in enumerate((Whitelist(entries), Whitelist([*entries, *below]))):
+        name, address = listed.name("a.www.example.com"), listed.address("192.0.2.1")
+        assert name is not None
+        assert address is not None
+        assert (name.place, address.place) == (("b", "c"), ("d", "e"))[number]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import structlog
 from api.lookup import Explanation, FoundTrail, TrailSetInfo
 from feeds.entry import Refused
 from feeds.files import read_trails, starter_trails
-from matchers import whitelist
+from matchers import exceptions, whitelist
 from matchers.compile import Compiled, Compiler
 from matchers.engine import Engine
 from matchers.explain import explain
@@ -114,19 +115,23 @@ def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tup
     return compiler.write(target, built=int(time.time())), refused
 
 
-def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None) -> Engine:
+def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None, now: datetime | None = None) -> Engine:
     """Make the engine that the settings describe, to go on from a previous one.
 
-    Raises `SettingsError` for a custom log that is none, `SourceError` for a whitelist.
+    `now` is the time by which exceptions run out, else that of the clock. Raises `SettingsError` for a custom log that
+    is none, `SourceError` for a whitelist and for exceptions.
     """
     for log in settings.logs.custom:
         if log in OBSERVERS:
             raise SettingsError(f"logs.custom.{log}: this log is known already; a log of your own needs another name")
+    path = exceptions.path_in(settings.state_dir)
+    excepted = exceptions.in_force(exceptions.load(path), now or exceptions.utc_now())
     return Engine(
         trails,
-        whitelist.load(settings.trails.whitelist),
+        whitelist.load(settings.trails.whitelist, exceptions.whitelisted(excepted, path)),
         HomeNetworks(settings.networks.home),
         [custom(log, described.columns) for log, described in settings.logs.custom.items()],
+        exceptions=exceptions.Exceptions(excepted, path),
         occasions=previous.occasions if previous is not None else None,
     )
 

@@ -1,13 +1,15 @@
-"""Trails and whitelists that change while Trailhound runs: looked for, checked, and taken up without a pause."""
+"""Trails, whitelists and exceptions that change while Trailhound runs: checked, and taken up without a pause."""
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from feeds.hygiene import CANARY_NAMES
 from matchers.engine import Engine
+from matchers.exceptions import Kept, in_force, path_in, utc_now
 from matchers.trailset import TrailSet
 from trailhound.commands import prepare
 from trailhound.errors import TrailhoundError, TrailSetError
@@ -21,17 +23,27 @@ _Mark = tuple[object, ...]
 
 
 class Reload:
-    """Hands a new engine to `take` whenever trail files, the trail set or whitelists have changed.
+    """Hands a new engine to `take` whenever trail files, the trail set, whitelists or exceptions have changed.
 
     With `compiles`, changed trail files are compiled; without, it is left to another process to do that. What cannot be
-    taken up is reported once, and what was in force stays so.
+    taken up is reported once, and what was in force stays so. `clock` says when exceptions run out.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, take: Callable[[Engine], None], *, compiles: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        take: Callable[[Engine], None],
+        *,
+        compiles: bool,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._take = take
         self._compiles = compiles
+        self._clock = clock
+        self._exceptions = Kept(path_in(settings.state_dir))
         self._mark = self._look()
 
     def run(self, stop: threading.Event) -> None:
@@ -61,7 +73,7 @@ class Reload:
         settings = self._settings
         trails = prepare.trail_set(settings) if self._compiles else TrailSet.open(settings.trail_set_path)
         refuse_worse(trails, self._engine.rules.trails, settings.trails.min_ratio)
-        return prepare.engine(settings, trails, self._engine)
+        return prepare.engine(settings, trails, self._engine, self._clock())
 
     def _look(self) -> _Mark:
         settings = self._settings
@@ -69,7 +81,20 @@ class Reload:
             made_of = prepare.stamp(settings) if self._compiles and settings.trails.set is None else None
         except TrailhoundError as error:
             made_of = {"reason": str(error)}
-        return (str(made_of), _identity(settings.trail_set_path), *map(_identity, settings.trails.whitelist))
+        return (
+            str(made_of),
+            _identity(settings.trail_set_path),
+            self._excepted(),
+            *map(_identity, settings.trails.whitelist),
+        )
+
+    def _excepted(self) -> _Mark:
+        """Mark the content of the exceptions and which of them are in force: one that runs out is a change."""
+        try:
+            entries = in_force(self._exceptions.entries(), self._clock())
+        except TrailhoundError as error:
+            return (self._exceptions.identity(), str(error))
+        return (self._exceptions.identity(), *(entry.id for entry in entries))
 
 
 def refuse_worse(new: TrailSet, old: TrailSet, min_ratio: float) -> None:
