@@ -112,10 +112,10 @@ class Crew:
         return found
 
 
-def _work(make_engine: Callable[[], Engine], max_line: int, todo: "Queue[Task | None]", done: "Queue[Any]") -> None:
+def _work(make_engine: Callable[[], Engine], max_line: int, waiting: "Queue[Task | None]", done: "Queue[Any]") -> None:
     try:
         engine = make_engine()
-        while (task := todo.get()) is not None:
+        while (task := waiting.get()) is not None:
             done.put((task.number, find(task.segment, task.state, engine, max_line)))
     except TrailhoundError as error:
         done.put(str(error))

@@ -125,14 +125,14 @@ def _parts(unit: Unit, scan: Callable[[Path], Iterator[Scanned]]) -> Iterator[Pa
 
 def _with_processes(job: Job, work: Sequence[Unit], processes: int) -> Iterator[Part]:
     context = multiprocessing.get_context("spawn")
-    todo: Queue[Unit | None] = context.Queue()
+    waiting: Queue[Unit | None] = context.Queue()
     done: Queue[Any] = context.Queue(AHEAD)
     for unit in work:
-        todo.put(unit)
+        waiting.put(unit)
     workers = []
     for _ in range(processes):
-        todo.put(None)
-        workers.append(context.Process(target=_worker, args=(job, todo, done), daemon=True))
+        waiting.put(None)
+        workers.append(context.Process(target=_worker, args=(job, waiting, done), daemon=True))
     for worker in workers:
         worker.start()
     left = processes
@@ -156,13 +156,13 @@ def _with_processes(job: Job, work: Sequence[Unit], processes: int) -> Iterator[
         for worker in workers:
             worker.terminate()
             worker.join()
-        todo.cancel_join_thread()
+        waiting.cancel_join_thread()
 
 
-def _worker(job: Job, todo: "Queue[Unit | None]", done: "Queue[Any]") -> None:
+def _worker(job: Job, waiting: "Queue[Unit | None]", done: "Queue[Any]") -> None:
     try:
         engine = _ready_engine(job)
-        while (unit := todo.get()) is not None:
+        while (unit := waiting.get()) is not None:
             for part in _scan_unit(job, engine, unit):
                 done.put(part)
     except TrailhoundError as error:
