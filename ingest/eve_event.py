@@ -45,7 +45,6 @@ class Http(msgspec.Struct, gc=False):
     http_user_agent: Text = None
     http_refer: Text = None
     http_method: Text = None
-    http_content_type: Text = None
     status: int | None = None
     xff: Text = None
 

@@ -16,7 +16,6 @@ from trailhound.errors import TrailError
 from trailhound.trail import TrailKind
 
 MAX_NAME = 253
-MAX_LABEL = 63
 MAX_TEXT = 2048
 MAX_ADDRESS = 80  # The longest spelling of IPv6 has 45 characters; the rest is for a zone.
 _PLAIN_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
