@@ -1,7 +1,9 @@
 """What readers hand on: batches of rows with the place of each, and lines that nobody can read."""
 
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 from trailhound.record import Batch
@@ -44,38 +46,39 @@ class Reader(Protocol):
     def state(self) -> str: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """The lines of a batch: where the first one stands, or the number of each when some were left out."""
+    """The lines of a batch, with the number of each in its file."""
 
     lines: Sequence[bytes]
-    first: int
-    numbers: Sequence[int] | None = None
-
-    def number(self, row: int) -> int:
-        return self.numbers[row] if self.numbers is not None else self.first + row
+    numbers: Sequence[int]
 
     def only(self, rows: Sequence[int]) -> "Rows":
         """Give some of the rows."""
-        lines, first, numbers = self.lines, self.first, self.numbers
-        kept = [first + row for row in rows] if numbers is None else [numbers[row] for row in rows]
-        return Rows([lines[row] for row in rows], first, kept)
+        lines, numbers = self.lines, self.numbers
+        return Rows([lines[row] for row in rows], [numbers[row] for row in rows])
 
 
 def without(rows: Rows, bad_rows: Mapping[int, str]) -> Generator[BadLine, None, Rows]:
     """Hand on the bad rows with their reasons, and give what is left."""
     for row, reason in bad_rows.items():
-        yield bad(rows.number(row), reason, rows.lines[row])
-    kept = [row for row in range(len(rows.lines)) if row not in bad_rows]
-    return Rows([rows.lines[row] for row in kept], rows.first, [rows.number(row) for row in kept])
+        yield bad(rows.numbers[row], reason, rows.lines[row])
+    return rows.only([row for row in range(len(rows.lines)) if row not in bad_rows])
 
 
 def bad(number: int, reason: str, raw: bytes) -> BadLine:
     return BadLine(number, reason, raw[:MAX_RAW])
 
 
-def as_texts(raw: Hashable) -> Sequence[str]:
-    """Read a raw cell of a JSON log."""
-    if isinstance(raw, str):
-        return (raw,)
-    return [item for item in raw if isinstance(item, str)] if isinstance(raw, tuple) else ()
+def as_texts(cells: AbstractSet[Hashable]) -> tuple[Sequence[str], Sequence[Hashable]]:
+    """Read raw cells of a JSON log, as `Batch.texts` does."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if len(texts) == len(cells):
+        return texts, texts
+    owners: list[Hashable] = [*texts]
+    for cell in cells:
+        if isinstance(cell, tuple):
+            members = [item for item in cell if isinstance(item, str)]
+            texts += members
+            owners += repeat(cell, len(members))
+    return texts, owners

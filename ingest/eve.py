@@ -1,29 +1,42 @@
 """Suricata's eve.json: one event a line, all kinds in one file."""
 
+from collections import defaultdict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
+from operator import attrgetter
 
 import msgspec
 
 from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
-from ingest.eve_columns import COLUMNS
 from ingest.eve_event import EVENTS, Eve, Fields
+from ingest.eve_glance import COLUMNS, Glance
 from ingest.moments import microseconds, untimely
 from ingest.zeek_json import UNREADABLE, last_time, numbered
 from ingest.zeek_tsv import line_identity
+from trailhound.errors import RecordError
 from trailhound.record import Record, Value
+
+_decode = msgspec.json.Decoder(Eve).decode
+_TYPE = attrgetter("event_type")
 
 
 class EveBatch:
-    """Events of one type, in the words of Zeek's log of the same kind."""
+    """Events of one type, in the words of Zeek's log of the same kind.
 
-    dialect: Hashable = "json"
+    `rows` are the lines of all types that were read together, `chosen` the places of these events among them, `latest`
+    the latest time of them all.
+    """
 
-    def __init__(self, event_type: str, events: Sequence[Eve], rows: Rows) -> None:
+    def __init__(
+        self, event_type: str, events: Sequence[Glance], rows: Rows, chosen: Sequence[int], latest: int | None
+    ) -> None:
         self.log, self._translate = EVENTS[event_type]
         self._event_type = event_type
         self._events = events
         self._rows = rows
+        self._chosen = chosen
+        self._latest = latest
 
     def __len__(self) -> int:
         return len(self._events)
@@ -40,13 +53,26 @@ class EveBatch:
 
     @cached_property
     def _fields(self) -> Sequence[Fields]:
-        return list(map(self._translate, self._events))
+        return [self._translate(self._whole(row)) for row in range(len(self))]
 
-    def texts(self, name: str, raw: Hashable) -> Sequence[str]:  # noqa: ARG002 - the protocol's signature
-        return as_texts(raw)
+    def _whole(self, row: int) -> Eve:
+        try:
+            return _decode(self.line(row))
+        except UNREADABLE as error:
+            raise RecordError(f"no EVE event: {error}") from error
+
+    def dialect(self, name: str) -> Hashable:  # noqa: ARG002 - the protocol's signature
+        return "json"
+
+    def texts(
+        self,
+        name: str,  # noqa: ARG002 - the protocol's signature
+        cells: AbstractSet[Hashable],
+    ) -> tuple[Sequence[str], Sequence[Hashable]]:
+        return as_texts(cells)
 
     def record(self, row: int) -> Record:
-        event = self._events[row]
+        event = self._whole(row)
         # A flow is logged when it is over; what counts is when it began.
         began = event.flow.start if self._event_type == "flow" and event.flow is not None else None
         return Record(
@@ -54,18 +80,18 @@ class EveBatch:
             "suricata",
             f"suricata.{self._event_type}",
             microseconds(began or event.timestamp),
-            line_identity(self._rows.lines[row]),
+            line_identity(self.line(row)),
             self._translate(event),
         )
 
     def line(self, row: int) -> bytes:
-        return self._rows.lines[row]
+        return self._rows.lines[self._chosen[row]]
 
     def number(self, row: int) -> int:
-        return self._rows.number(row)
+        return self._rows.numbers[self._chosen[row]]
 
     def last_time(self) -> int | None:
-        return last_time([event.timestamp for event in self._events])
+        return self._latest
 
 
 def _hashable(cell: Value | None) -> Hashable:
@@ -81,7 +107,7 @@ class EveReader:
     def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
         del wanted, name, state  # Every line of EVE says itself what it is.
         self.lines = 0
-        self._decode = msgspec.json.Decoder(Eve).decode
+        self._decode = msgspec.json.Decoder(Glance).decode
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
         rows, count = numbered(data, self.lines + 1)
@@ -90,20 +116,23 @@ class EveReader:
             events = list(map(self._decode, rows.lines))
         except UNREADABLE:
             events, rows = yield from self._one_by_one(rows)
-        late = untimely([event.timestamp for event in events])
+        times = [event.timestamp for event in events]
+        late = untimely(times)
         if late:
             rows = yield from without(rows, {row: f"timestamp: {reason}" for row, reason in late.items()})
             events = [event for row, event in enumerate(events) if row not in late]
-        by_type: dict[str, list[int]] = {}
-        for row, event in enumerate(events):
-            by_type.setdefault(event.event_type, []).append(row)
+            times = [event.timestamp for event in events]
+        latest = last_time(times)
+        by_type: defaultdict[str, list[int]] = defaultdict(list)
+        for row, event_type in enumerate(map(_TYPE, events)):
+            by_type[event_type].append(row)
         for row in by_type.pop("", ()):
-            yield bad(rows.number(row), "no EVE event: it has no event_type", rows.lines[row])
+            yield bad(rows.numbers[row], "no EVE event: it has no event_type", rows.lines[row])
         for event_type, chosen in by_type.items():
             if event_type in EVENTS:
-                yield EveBatch(event_type, [events[row] for row in chosen], rows.only(chosen))
+                yield EveBatch(event_type, list(map(events.__getitem__, chosen)), rows, chosen, latest)
 
-    def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Eve], Rows]]:
+    def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Glance], Rows]]:
         events, misfits = [], {}
         for row, line in enumerate(rows.lines):
             try:
@@ -113,9 +142,9 @@ class EveReader:
         of_no_interest = {row for row in misfits if _is_of_no_interest(rows.lines[row])}
         reasons = {row: reason for row, reason in misfits.items() if row not in of_no_interest}
         for row, reason in reasons.items():
-            yield bad(rows.number(row), reason, rows.lines[row])
+            yield bad(rows.numbers[row], reason, rows.lines[row])
         kept = [row for row in range(len(rows.lines)) if row not in misfits]
-        return events, Rows([rows.lines[row] for row in kept], rows.first, [rows.number(row) for row in kept])
+        return events, rows.only(kept)
 
 
 def _is_of_no_interest(line: bytes) -> bool:

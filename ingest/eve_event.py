@@ -8,76 +8,57 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from ingest.eve_glance import (
+    DnsGlance,
+    DnsQueryGlance,
+    FileGlance,
+    Glance,
+    HttpGlance,
+    QuicGlance,
+    Text,
+    TlsGlance,
+    dns_answers,
+    forwarded_for,
+    host_of,
+    name_asked_for,
+)
 from trailhound.record import Scalar, Value
 
-Text = str | None
 Fields = dict[str, Value]
 
 
-class DnsAnswer(msgspec.Struct, gc=False):
-    rdata: object = None
-
-
-class DnsQuery(msgspec.Struct, gc=False):
-    rrname: Text = None
+class DnsQuery(DnsQueryGlance, gc=False):
     rrtype: Text = None
     id: int | None = None
 
 
-class Dns(msgspec.Struct, gc=False):
+class Dns(DnsGlance, gc=False):
     type: Text = None
     id: int | None = None
-    rrname: Text = None
     rrtype: Text = None
     rcode: Text = None
-    rdata: object = None
-    answers: list[DnsAnswer] | None = None
-    grouped: dict[str, object] | None = None
-    queries: list[DnsQuery] | None = None
+    queries: list[DnsQuery] | None = None  # type: ignore[assignment] # of which the glance sees a part
     query: list[DnsQuery] | None = None
     answer: "Dns | None" = None
 
 
-class Http(msgspec.Struct, gc=False):
-    hostname: Text = None
-    http_port: int | None = None
-    url: Text = None
-    http_user_agent: Text = None
-    http_refer: Text = None
+class Http(HttpGlance, gc=False):
     http_method: Text = None
     status: int | None = None
-    xff: Text = None
 
 
-class Ja3(msgspec.Struct, gc=False):
-    hash: Text = None
-
-
-class Tls(msgspec.Struct, gc=False):
-    sni: Text = None
-    subject: Text = None
+class Tls(TlsGlance, gc=False):
     issuerdn: Text = None
-    fingerprint: Text = None
     version: Text = None
-    ja3: Ja3 | None = None
-    ja3s: Ja3 | None = None
-    ja4: Text = None
 
 
-class Quic(msgspec.Struct, gc=False):
-    sni: Text = None
+class Quic(QuicGlance, gc=False):
     version: Text = None
-    ja3: Ja3 | None = None
-    ja3s: Ja3 | None = None
-    ja4: Text = None
 
 
-class FileInfo(msgspec.Struct, gc=False):
+class FileInfo(FileGlance, gc=False):
     filename: Text = None
     magic: Text = None
-    md5: Text = None
-    sha1: Text = None
-    sha256: Text = None
     size: int | None = None
 
 
@@ -104,15 +85,11 @@ class Alert(msgspec.Struct, gc=False):
     category: Text = None
 
 
-class Eve(msgspec.Struct, gc=False):
+class Eve(Glance, gc=False):
     """One line of eve.json."""
 
-    timestamp: Text = None
-    event_type: str = ""
     flow_id: int | str | None = None
-    src_ip: Text = None
     src_port: int | None = None
-    dest_ip: Text = None
     dest_port: int | None = None
     proto: Text = None
     app_proto: Text = None
@@ -128,7 +105,6 @@ class Eve(msgspec.Struct, gc=False):
     flow: Flow | None = None
     tcp: Tcp | None = None
     alert: Alert | None = None
-    xff: Text = None
 
 
 # Suricata's states of a TCP flow, in Zeek's words. UDP and the rest are judged by their packets.
@@ -187,20 +163,6 @@ def dns_is_swapped(eve: Eve) -> bool:
     return is_answer and eve.src_port == 53 and eve.dest_port != 53
 
 
-def name_asked_for(eve: Eve) -> Text:
-    dns = eve.dns
-    if dns is None:
-        return None
-    return dns.queries[0].rrname if dns.queries else dns.rrname
-
-
-def dns_answers(eve: Eve) -> list[str]:
-    dns = eve.dns
-    if dns is None:
-        return []
-    return [rdata for rdata in _answers(dns) if isinstance(rdata, str)]
-
-
 def _dns(eve: Eve) -> Fields:
     dns = eve.dns or Dns()
     asked = next(iter(dns.queries or ()), None)
@@ -218,28 +180,6 @@ def _dns(eve: Eve) -> Fields:
             }
         ),
     }
-
-
-def _answers(dns: Dns) -> Iterator[object]:
-    """Give what a look-up was answered with, in whichever of its forms Suricata was told to write it."""
-    if dns.answers is not None:
-        yield from (answer.rdata for answer in dns.answers)
-    else:
-        for group in (dns.grouped or {}).values():
-            yield from group if isinstance(group, list) else ()
-    yield dns.rdata
-
-
-def host_of(eve: Eve) -> Text:
-    """Give the host as Zeek has it: with the port where the client wrote one."""
-    http = eve.http
-    if http is None:
-        return None
-    return f"{http.hostname}:{http.http_port}" if http.hostname and http.http_port else http.hostname
-
-
-def forwarded_for(eve: Eve) -> Text:
-    return (eve.http.xff if eve.http is not None else None) or eve.xff
 
 
 def _http(eve: Eve) -> Fields:

@@ -42,11 +42,12 @@ def microseconds(moment: object) -> int:
 def untimely(moments: Sequence[object]) -> dict[int, str]:
     """Give the places of what is no time, each with the reason; the usual case, that all are, is quick."""
     try:
-        if all(moment.__class__ is float for moment in moments):
+        kinds = set(map(type, moments))
+        if kinds == {float}:
             times = cast("Sequence[float]", moments)
             if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST_SECOND:
                 return {}
-        elif all(moment.__class__ is str for moment in moments):
+        elif kinds == {str}:
             years = [parsed.year for parsed in map(datetime.fromisoformat, cast("Sequence[str]", moments))]
             # By its offset a time may lie in the year before or after.
             if min(years) > 1970 and max(years) < 9999:

@@ -1,6 +1,6 @@
 """A stretch: some whole lines of one file, read, matched, and ready for the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
@@ -9,6 +9,9 @@ from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import RecordError
 from trailhound.event import Event
+
+# Bytes that are cut and matched at once. Of pieces of 4 MB, the cells alone take several times as long.
+PIECE = 524_288
 
 
 @dataclass(slots=True)
@@ -24,8 +27,22 @@ class Stretch:
 def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_line: int) -> Stretch:
     """Read and match whole lines."""
     stretch = Stretch()
+    for piece in _pieces(data, max_line):
+        if len(piece) > max_line + 1:  # With its end.
+            reader.lines += 1
+            line = piece.removesuffix(b"\n")
+            reason = f"a line of {len(line):,} bytes; the limit (logs.max_line_bytes) is {max_line:,}"
+            stretch.bad_lines.append(bad(reader.lines, reason, line))
+        else:
+            _match(reader, engine, piece, events, stretch)
+    stretch.bad_lines.sort(key=attrgetter("number"))
+    stretch.events = events.drain()
+    return stretch
+
+
+def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch: Stretch) -> None:
     hot: list[tuple[int, PlacedBatch, int]] = []
-    for part in _feed(reader, data, max_line):
+    for part in reader.feed(piece):
         if isinstance(part, BadLine):
             stretch.bad_lines.append(part)
             continue
@@ -42,40 +59,15 @@ def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_li
         except RecordError as error:
             stretch.records -= 1
             stretch.bad_lines.append(bad(number, str(error), part.line(row)))
-    stretch.bad_lines.sort(key=attrgetter("number"))
-    stretch.events = events.drain()
-    return stretch
 
 
-def _feed(reader: Reader, data: bytes, max_line: int) -> Iterator[PlacedBatch | BadLine]:
-    """Feed a reader, but no line longer than `max_line`: one such line could hold up all others."""
-    if _is_well_cut(data, max_line):
-        yield from reader.feed(data)
-        return
-    for piece in _pieces(data.split(b"\n"), max_line):
-        if isinstance(piece, bytes):
-            reader.lines += 1
-            yield bad(
-                reader.lines, f"a line of {len(piece):,} bytes; the limit (logs.max_line_bytes) is {max_line:,}", piece
-            )
-        else:
-            yield from reader.feed(b"\n".join((*piece, b"")))
-
-
-def _is_well_cut(data: bytes, max_line: int) -> bool:
-    """Tell whether no line can be too long: where each half of the limit holds an end of line, none is."""
-    half = max_line // 2
-    return all(data.find(b"\n", start, start + half) >= 0 for start in range(0, len(data) - half, half))
-
-
-def _pieces(lines: Sequence[bytes], max_line: int) -> Iterator[bytes | Sequence[bytes]]:
+def _pieces(data: bytes, max_line: int) -> Iterator[bytes]:
+    """Cut whole lines into pieces that the processor's memory keeps at hand; a line that is too long comes alone."""
+    size = min(PIECE, max_line + 1)
     start = 0
-    for index, line in enumerate(lines):
-        if len(line) > max_line:
-            if lines[start:index]:
-                yield lines[start:index]
-            yield line
-            start = index + 1
-    rest = lines[start:] if lines[-1] else lines[start:-1]
-    if rest:
-        yield rest
+    while start < len(data):
+        end = data.rfind(b"\n", start, start + size) + 1
+        if not end:
+            end = data.find(b"\n", start + size) + 1 or len(data)
+        yield data[start:end]
+        start = end

@@ -24,6 +24,14 @@ def as_text(cell: bytes) -> str:
     return (unescape(cell) if b"\\x" in cell else cell).decode("utf-8", "backslashreplace")
 
 
+def as_texts(cells: Sequence[bytes]) -> Sequence[str]:
+    """Read many cells, mostly at once."""
+    joined = b"\n".join(cells)
+    if b"\\" in joined or not joined.isascii() or not cells:
+        return list(map(as_text, cells))
+    return joined.decode("ascii").split("\n")
+
+
 def _boolean(cell: bytes) -> bool:
     if cell not in (b"T", b"F"):
         raise ValueError(f"{cell!r} is no bool")
@@ -129,8 +137,8 @@ def read_header(lines: Sequence[bytes]) -> Header:
         name, found, rest = line[1:].partition(b" ")
         if name == b"separator" and found:
             separator = unescape(rest)
-    if not separator:
-        raise RecordError("the header has an empty #separator")
+    if not separator or b"\n" in separator:
+        raise RecordError("the header has an empty #separator, or one that ends lines")
     for line in lines:
         name, found, rest = line[1:].partition(separator)
         if found:

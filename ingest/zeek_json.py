@@ -1,6 +1,7 @@
 """Zeek's JSON: one object a line, unset fields left out; one log a file, or several told apart by `_path`."""
 
 from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from operator import attrgetter
 from typing import Any
 
@@ -28,8 +29,6 @@ _MOST_LABELS = 1000  # Logs of one file that are remembered; Zeek has some eight
 class JsonBatch:
     """Rows of one log, decoded as far as the columns that observers ask for."""
 
-    dialect: Hashable = "json"
-
     def __init__(self, log: str, cells: Sequence[Any], rows: Rows, attributes: Mapping[str, str]) -> None:
         self.log = log
         self._cells = cells
@@ -43,8 +42,15 @@ class JsonBatch:
         attribute = self._attributes.get(name)
         return None if attribute is None else list(map(attrgetter(attribute), self._cells))
 
-    def texts(self, name: str, raw: Hashable) -> Sequence[str]:  # noqa: ARG002 - the protocol's signature
-        return as_texts(raw)
+    def dialect(self, name: str) -> Hashable:  # noqa: ARG002 - the protocol's signature
+        return "json"
+
+    def texts(
+        self,
+        name: str,  # noqa: ARG002 - the protocol's signature
+        cells: AbstractSet[Hashable],
+    ) -> tuple[Sequence[str], Sequence[Hashable]]:
+        return as_texts(cells)
 
     def record(self, row: int) -> Record:
         line = self._rows.lines[row]
@@ -56,7 +62,7 @@ class JsonBatch:
         return self._rows.lines[row]
 
     def number(self, row: int) -> int:
-        return self._rows.number(row)
+        return self._rows.numbers[row]
 
     def last_time(self) -> int | None:
         return last_time(self.column("ts") or ())
@@ -141,11 +147,11 @@ class ZeekJsonReader:
                 cells.append(self._decode(line))
             except UNREADABLE as error:
                 if line.strip() and not self._is_of_no_interest(line):
-                    yield bad(rows.number(row), f"no JSON object of a Zeek log: {error}", line)
+                    yield bad(rows.numbers[row], f"no JSON object of a Zeek log: {error}", line)
                 continue
             lines.append(line)
-            numbers.append(rows.number(row))
-        return cells, Rows(lines, rows.first, numbers)
+            numbers.append(rows.numbers[row])
+        return cells, Rows(lines, numbers)
 
     def _is_of_no_interest(self, line: bytes) -> bool:
         """Tell whether a line is well-formed, but of a log in which our column names have other types."""
@@ -234,5 +240,5 @@ def numbered(data: bytes, first: int) -> tuple[Rows, int]:
         lines.pop()
     if b"\r" in data or b"" in lines:
         placed = [(first + row, line.rstrip(b"\r")) for row, line in enumerate(lines) if line.strip()]
-        return Rows([line for _, line in placed], first, [number for number, _ in placed]), len(lines)
-    return Rows(lines, first), len(lines)
+        return Rows([line for _, line in placed], [number for number, _ in placed]), len(lines)
+    return Rows(lines, range(first, first + len(lines))), len(lines)

@@ -1,53 +1,59 @@
 """Zeek's own format: tab-separated columns under a header that may change in mid-file."""
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, repeat
 from math import nan
+from typing import cast
 
 from ingest.batch import BadLine, PlacedBatch, Rows, bad, without
 from ingest.logtypes import log_of_columns
 from ingest.moments import microseconds, untimely
-from ingest.zeek_header import Header, as_text, header_word, read_header
+from ingest.zeek_header import Header, as_texts, header_word, read_header
 from trailhound.errors import RecordError
 from trailhound.record import Record
 
 
 class TsvBatch:
-    """Rows under one header, each with all its columns, cut as far as the last one that is asked for."""
+    """Rows under one header.
 
-    def __init__(self, header: Header, log: str, rows: Rows, wanted: Iterable[str]) -> None:
+    `cells` holds all cells of all rows, and after each row an end of line; `numbers` those of the lines.
+    """
+
+    def __init__(
+        self, header: Header, log: str, cells: Sequence[bytes], numbers: Sequence[int], wanted: Iterable[str]
+    ) -> None:
         self.log = log
         self._sets = frozenset(name for name in wanted if name in header.columns and header.is_set(name))
-        self.dialect: Hashable = (header.set_separator, header.empty, header.unset, self._sets)
         self._header = header
         self._nothing = frozenset((header.unset, header.empty))
-        self._rows = rows
-        self._last = last = max((header.columns[name] for name in wanted if name in header.columns), default=0)
-        separator = header.separator
-        # One flat list: a list for each row would keep the garbage collector busy.
-        self._cells = list(chain.from_iterable(line.split(separator, last + 1) for line in rows.lines))
-        self._width = min(last + 2, len(header.fields))
+        self._cells = cells
+        self._numbers = numbers
+        self._width = len(header.fields) + 1
         self._times: list[float] | None = None
 
     def __len__(self) -> int:
-        return len(self._rows.lines)
+        return len(self._numbers)
 
     def column(self, name: str) -> Sequence[Hashable] | None:
         index = self._header.columns.get(name)
-        if index is not None and index > self._last:
-            raise LookupError(f"column {name} is not one that this batch was asked for")
         return None if index is None else self._cells[index :: self._width]
 
-    def texts(self, name: str, raw: Hashable) -> Sequence[str]:
-        if not isinstance(raw, bytes) or raw in self._nothing:
-            return ()
-        if name in self._sets:
-            return [as_text(member) for member in raw.split(self._header.set_separator)]
-        return (as_text(raw),)
+    def dialect(self, name: str) -> Hashable:
+        return self._header.set_separator if name in self._sets else None, self._nothing
+
+    def texts(self, name: str, cells: AbstractSet[Hashable]) -> tuple[Sequence[str], Sequence[Hashable]]:
+        said = cast("list[bytes]", list(cells - self._nothing))
+        if name not in self._sets:
+            return as_texts(said), said
+        members = [cell.split(self._header.set_separator) for cell in said]
+        owners = list(chain.from_iterable(map(repeat, said, map(len, members))))
+        return as_texts(list(chain.from_iterable(members))), owners
 
     def record(self, row: int) -> Record:
-        line = self._rows.lines[row]
+        line = self.line(row)
         fields = self._header.typed(line)
         time = fields.get("ts")
         if not isinstance(time, float):
@@ -55,10 +61,11 @@ class TsvBatch:
         return Record(self.log, "zeek", f"zeek.{self.log}", microseconds(time), line_identity(line), fields)
 
     def line(self, row: int) -> bytes:
-        return self._rows.lines[row]
+        start = row * self._width
+        return self._header.separator.join(self._cells[start : start + self._width - 1])
 
     def number(self, row: int) -> int:
-        return self._rows.number(row)
+        return self._numbers[row]
 
     def untimely(self) -> dict[int, str]:
         """Give the rows whose time cannot be read, with the reason."""
@@ -87,6 +94,9 @@ def _time(cell: Hashable) -> float:
         return nan
 
 
+_HEADER_LINE = re.compile(rb"^#.*\n", re.MULTILINE)
+
+
 class ZeekTsvReader:
     """Reads a Zeek TSV log. `name` is the log's name by its file, for a header that does not say."""
 
@@ -108,29 +118,23 @@ class ZeekTsvReader:
         return b"\n".join(lines).decode("utf-8", "surrogateescape")
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
-        lines = data.split(b"\n")
-        if lines[-1] == b"":
-            lines.pop()
         if b"\r" in data:
-            lines = [line.removesuffix(b"\r") for line in lines]
-            data = b"\n".join((*lines, b""))
-        if not data.startswith(b"#") and b"\n#" not in data and b"" not in lines:
-            yield from self._rows(lines)
-            return
+            data = data.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        if not data.endswith(b"\n"):
+            data += b"\n"
         start = 0
-        for index, line in enumerate(lines):
-            if line and not line.startswith(b"#"):
-                continue
-            yield from self._rows(lines[start:index])
-            start = index + 1
+        # To look for one byte costs nothing, to look for two at each line's beginning as much as to match.
+        for found in _HEADER_LINE.finditer(data) if b"#" in data else ():
+            yield from self._rows(data[start : found.start()])
+            start = found.end()
             self.lines += 1
-            self._take_header_line(line)
-        yield from self._rows(lines[start:])
+            self._take_header_line(found[0][:-1])
+        yield from self._rows(data[start:])
 
     def _take_header_line(self, line: bytes) -> None:
         word = header_word(line)
         if not word:
-            return  # A frame (`#open`, `#close`), a comment, an empty line.
+            return  # A frame (`#open`, `#close`), a comment.
         if word == b"separator" or (not self._pending and self._header is None):
             self._pending = {}
         elif not self._pending and self._header is not None:
@@ -139,29 +143,30 @@ class ZeekTsvReader:
             self._pending.pop(b"types", None)  # They were those of other columns.
         self._pending[word] = line
 
-    def _rows(self, lines: list[bytes]) -> Iterator[PlacedBatch | BadLine]:
-        if not lines:
+    def _rows(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
+        if not data:
             return
-        first = self.lines + 1
-        self.lines += len(lines)
+        numbers: Sequence[int] = range(self.lines + 1, self.lines + 1 + data.count(b"\n"))
+        self.lines += len(numbers)
         try:
             header = self._current_header()
         except RecordError as error:
-            for index, line in enumerate(lines):
-                yield bad(first + index, str(error), line)
+            for number, line in zip(numbers, data.split(b"\n"), strict=False):
+                yield bad(number, str(error), line)
             return
-        rows = Rows(lines, first)
-        separators = len(header.fields) - 1
-        counts = [line.count(header.separator) for line in lines]
-        if counts.count(separators) != len(lines):
-            expected = f"{separators + 1} columns expected by the header"
-            misfits = {row: f"{expected}, {n + 1} found" for row, n in enumerate(counts) if n != separators}
-            rows = yield from without(rows, misfits)
-        batch = TsvBatch(header, self._log, rows, self._wanted.get(self._log, ("ts",)))
+        cells = _cut(header, data, len(numbers))
+        if cells is None:
+            lines = data.split(b"\n")[:-1]
+            rows = Rows(lines, numbers).only([row for row, line in enumerate(lines) if line])
+            rows = yield from without(rows, _misfits(header, rows.lines))
+            cells, numbers = _cut_each(header, rows.lines), rows.numbers
+        batch = TsvBatch(header, self._log, cells, numbers, self._wanted.get(self._log, ()))
         late = batch.untimely()
         if late:
+            rows = Rows([batch.line(row) for row in range(len(batch))], numbers)
             rows = yield from without(rows, late)
-            batch = TsvBatch(header, self._log, rows, self._wanted.get(self._log, ("ts",)))
+            cells = _cut_each(header, rows.lines)
+            batch = TsvBatch(header, self._log, cells, rows.numbers, self._wanted.get(self._log, ()))
             batch.untimely()
         if len(batch):
             yield batch
@@ -175,6 +180,33 @@ class ZeekTsvReader:
         if self._header is None:
             raise RecordError("a row before any header")
         return self._header
+
+
+def _cut(header: Header, data: bytes, count: int) -> list[bytes] | None:
+    """Cut whole lines into cells, with a cell for each end of line; None when a line has another number of columns.
+
+    One split for all lines takes half as long as one for each.
+    """
+    separator, width = header.separator, len(header.fields) + 1
+    cells = data.replace(b"\n", separator + b"\n" + separator).split(separator)
+    cells.pop()  # What comes after the last end of line: nothing.
+    is_even = len(cells) == count * width and cells[width - 1 :: width].count(b"\n") == count
+    return cells if is_even else None
+
+
+def _cut_each(header: Header, lines: Iterable[bytes]) -> list[bytes]:
+    return [cell for line in lines for cell in (*line.split(header.separator), b"\n")]
+
+
+def _misfits(header: Header, lines: Sequence[bytes]) -> dict[int, str]:
+    """Give the rows with another number of columns than the header says, each with the reason."""
+    expected = len(header.fields)
+    found = [line.count(header.separator) + 1 for line in lines]
+    return {
+        row: f"{expected} columns expected by the header, {columns} found"
+        for row, columns in enumerate(found)
+        if columns != expected
+    }
 
 
 def _by_word(lines: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 # Services that show another host under their own name: `evil.onion.ws` is `evil.onion`.
 _GATEWAY = re.compile(r"^(.+\.(?:onion|i2p))\.[a-z0-9.-]+$")
 _LOOKUP_SITES = (".ip-adress.com",)
+# A name with none of these in it is looked up as it is.
+SPECIAL = (".onion.", ".i2p.", *_LOOKUP_SITES)
 _VALUES = re.compile(r"=[^&]*")
 
 

@@ -109,12 +109,21 @@ class Compiler:
         kinds: Counter[str] = Counter()
         classes: Counter[str] = Counter()
         rank = self._ranks()
+        blocks = bytearray(layout.BLOCKS)
         for key, number in self._facts_of.items():
             order[trie.key_id(key)] = rank[number]
             kinds[self._facts[number].kind.value] += 1
             classes[self._facts[number].class_.value] += 1
+            layout.mark(blocks, key)
         rows, texts = self._rows(rank)
-        sections = {"keys": trie.tobytes(), "facts": order.tobytes(), "rows": rows, **_texts(texts)}
+        sections = {
+            "keys": trie.tobytes(),
+            "facts": order.tobytes(),
+            "rows": rows,
+            **_texts(texts),
+            "blocks": bytes(blocks),
+        }
+        sections["hosts"] = layout.host_bits(self._facts_of)
         by_kind, by_class = dict(sorted(kinds.items())), dict(sorted(classes.items()))
         about = {"trails": len(order), "by_kind": by_kind, "by_class": by_class, "built": built}
         checksum, size = _write(path, about, sections)

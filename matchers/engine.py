@@ -5,8 +5,10 @@ column is asked about once, and what was clean is remembered. A row with a value
 whole and judged by the rules.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from typing import cast
 
 from matchers.events import Events
 from matchers.exceptions import Exceptions
@@ -22,10 +24,10 @@ from trailhound import canonical
 from trailhound.errors import RecordError
 from trailhound.record import Batch
 
-# Values that are remembered as clean for each column; with 100 bytes each the memory stays under 4 MB.
-REMEMBERED = 40_000
+# Cells that are remembered as clean by each probe and generation; with 100 bytes each, both stay under 14 MB.
+REMEMBERED = 65_536
 LONGEST_REMEMBERED = 512  # Characters of a value; longer ones hardly repeat, and would let a client fill the memory.
-MAX_ANSWERS = 64  # Columns of all logs and dialects; a site has far fewer, a log with made-up headers does not.
+MAX_ANSWERS = 32  # Probes and dialects; a site has far fewer, a log with made-up headers does not.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,34 @@ class Unreadable:
 
 @dataclass(slots=True)
 class _Answers:
-    """What one probe said of the raw cells of one column in one dialect."""
+    """What one probe said of raw cells in one dialect, whatever the log and the column.
 
-    clean: set[Hashable] = field(default_factory=set)
+    Clean ones are kept in two generations: when the young one is full it becomes the old one, and of that only what is
+    seen again stays. So a probe that meets more values than can be remembered keeps those that are common.
+    """
+
+    young: set[Hashable] = field(default_factory=set)
+    old: set[Hashable] = field(default_factory=set)
     hot: set[Hashable] = field(default_factory=set)
+
+    def unknown(self, cells: set[Hashable]) -> set[Hashable]:
+        """Give those of some cells that were not asked about."""
+        new = cells.difference(self.young, self.hot)
+        again = new & self.old
+        if again:
+            self.young |= again
+            new -= again
+        return new
+
+    def remember(self, new: set[Hashable], hot: set[Hashable], *, is_short: bool) -> None:
+        if not is_short:
+            new = {cell for cell in new if _length(cell) <= LONGEST_REMEMBERED}
+        self.young |= new - hot
+        self.hot |= new & hot
+        if len(self.young) > REMEMBERED:
+            self.young, self.old = set(), self.young
+        if len(self.hot) > REMEMBERED:
+            self.hot.clear()
 
 
 class Engine:
@@ -61,8 +87,8 @@ class Engine:
         self.observers: Mapping[str, Observer] = {**OBSERVERS, **{observer.log: observer for observer in custom}}
         self.rules = Rules(trails, whitelist, exceptions)
         self._homes = homes
-        self._ask = Probes(trails).ask
-        self._answers: dict[tuple[str, Probe, Hashable], _Answers] = {}
+        self._probes = Probes(trails)
+        self._answers: dict[tuple[Probe, Hashable], _Answers] = {}
         self.occasions = occasions or Occasions()
 
     def process(self, batch: Batch, events: Events) -> list[Unreadable]:
@@ -85,35 +111,31 @@ class Engine:
             column = batch.column(name)
             if column is None:
                 continue
-            hot = self._hot_values(batch, name, probe, set(column))
+            distinct = self._near_paths(batch, name, column) if probe is Probe.PATH else set(column)
+            hot = self._hot_cells(batch, name, probe, distinct)
             if hot:
-                rows.update(row for row, raw in enumerate(column) if raw in hot)
+                rows.update(compress(range(len(column)), map(hot.__contains__, column)))
         return sorted(rows)
 
-    def _hot_values(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
-        if probe is Probe.PATH:
-            near = self._asked(batch, name, Probe.BARE_PATH, set(map(_bare, distinct)))
-            distinct = {raw for raw in distinct if _bare(raw) in near} if near else near
-        return self._asked(batch, name, probe, distinct)
+    def _near_paths(self, batch: Batch, name: str, column: Sequence[Hashable]) -> set[Hashable]:
+        """Give the cells of which the path could be a trail's: it repeats where most URLs are seen once."""
+        paths = _without_query(column)
+        near = self._hot_cells(batch, name, Probe.BARE_PATH, set(paths))
+        return {cell for cell, path in zip(column, paths, strict=True) if path in near} if near else near
 
-    def _asked(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
+    def _hot_cells(self, batch: Batch, name: str, probe: Probe, distinct: set[Hashable]) -> set[Hashable]:
         if len(self._answers) > MAX_ANSWERS:
             self._answers.clear()
-        answers = self._answers.setdefault((name, probe, batch.dialect), _Answers())
+        answers = self._answers.setdefault((probe, batch.dialect(name)), _Answers())
         hot = distinct & answers.hot
-        ask = self._ask[probe]
-        for raw in distinct.difference(answers.clean, hot):
-            texts = batch.texts(name, raw)
-            is_hot = any(map(ask, texts))
-            if is_hot:
-                hot.add(raw)
-            if sum(map(len, texts)) + len(texts) <= LONGEST_REMEMBERED:
-                (answers.hot if is_hot else answers.clean).add(raw)
-        if len(answers.clean) > REMEMBERED:
-            answers.clean &= distinct  # What is common in the log is in this batch too.
-        if len(answers.hot) > REMEMBERED:
-            answers.hot.clear()
-        return hot
+        new = answers.unknown(distinct)
+        if not new:
+            return hot
+        texts, cells = batch.texts(name, new)
+        hot_texts = self._probes.hot(probe, texts)
+        found = {cell for text, cell in zip(texts, cells, strict=True) if text in hot_texts} if hot_texts else set()
+        answers.remember(new, found, is_short=_is_short(texts, new))
+        return hot | found
 
     def judge(self, batch: Batch, row: int, events: Events) -> None:
         """Read one row whole and match it. Raises `RecordError` when it cannot be read."""
@@ -126,8 +148,21 @@ class Engine:
                 events.add(record, meeting, observer, direction)
 
 
-def _bare(raw: Hashable) -> Hashable:
-    """Cut the query off the raw cell of a URL or path."""
-    if isinstance(raw, bytes):
-        return raw.partition(b"?")[0]
-    return raw.partition("?")[0] if isinstance(raw, str) else raw
+def _length(cell: Hashable) -> int:
+    """Give the length of a raw cell: bytes or text, or a set of texts of which some may be unset."""
+    if isinstance(cell, tuple):
+        return sum(len(item) + 1 for item in cell if isinstance(item, str))
+    return len(cell) if isinstance(cell, bytes | str) else 0
+
+
+def _without_query(column: Sequence[Hashable]) -> list[Hashable]:
+    """Cut the query off the raw cells of a column of URLs or paths."""
+    try:
+        return [cell.partition(b"?")[0] for cell in cast("Sequence[bytes]", column)]
+    except (AttributeError, TypeError):  # They are text, or some are unset.
+        return [cell.partition("?")[0] if isinstance(cell, str) else cell for cell in column]
+
+
+def _is_short(texts: Sequence[str], cells: Collection[Hashable]) -> bool:
+    """Tell at a glance that no cell is too long to be remembered, where each has one text."""
+    return len(texts) == len(cells) and max(map(len, texts)) <= LONGEST_REMEMBERED

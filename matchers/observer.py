@@ -73,6 +73,8 @@ class Probe(Enum):
     # A path without its query, which the engine asks about first: it repeats where whole URLs do not.
     BARE_PATH = auto()
     URL = auto()
+    # A URL of which only the host is looked at.
+    REFERRER = auto()
     AGENT = auto()
     HASH = auto()
     # The subject of a certificate, which holds a name.

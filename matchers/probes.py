@@ -3,13 +3,14 @@
 A probe may say yes too often, never too seldom; what it lets through is read whole and judged by the rules.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from matchers import candidates, layout
 from matchers.observer import Probe
 from matchers.observers.http import forwarded_addresses
 from matchers.observers.ssl import common_name
 from matchers.rules import authority_of
+from matchers.sieve import Sieve
 from matchers.trailset import TrailSet
 from trailhound import canonical
 
@@ -19,19 +20,34 @@ class Probes:
 
     def __init__(self, trails: TrailSet) -> None:
         self._trails = trails
-        self.ask: Mapping[Probe, Callable[[str], bool]] = {
+        sieve = Sieve(trails)
+        self._sift: Mapping[Probe, Callable[[Sequence[str]], Sequence[str]]] = {
+            Probe.ADDRESS: sieve.addresses,
+            Probe.NAME: sieve.names,
+            Probe.HOST: sieve.hosts,
+            Probe.BARE_PATH: sieve.bare_paths,
+            Probe.HASH: sieve.hashes,
+            Probe.SUBJECT: sieve.subjects,
+            Probe.REFERRER: sieve.referrers,
+        }
+        self._ask: Mapping[Probe, Callable[[str], bool]] = {
             Probe.ADDRESS: self._address,
             Probe.NAME: self._name,
             Probe.HOST: self._host,
             Probe.PATH: self._path,
-            Probe.BARE_PATH: self._bare_path,
             Probe.URL: self._url,
+            Probe.REFERRER: self._referrer,
             Probe.AGENT: self._agent,
-            Probe.HASH: self._hash,
             Probe.SUBJECT: self._subject,
             Probe.FORWARDED: self._forwarded,
             Probe.EMAIL: self._email,
         }
+
+    def hot(self, probe: Probe, texts: Sequence[str]) -> Collection[str]:
+        """Give those of some texts that could hold an indicator."""
+        sift, ask = self._sift.get(probe), self._ask.get(probe)
+        kept = sift(texts) if sift is not None else texts
+        return set(filter(ask, kept)) if ask is not None else set(kept)
 
     def _address(self, text: str) -> bool:
         address = canonical.address(text)
@@ -66,28 +82,15 @@ class Probes:
         exact = self._trails.exact
         return any(exact(layout.PATH + layout.text(piece)) for piece in candidates.paths(canonical.request_path(text)))
 
-    def _bare_path(self, text: str) -> bool:
-        """Tell whether any path trail could be a piece of a URL with this path, whatever its query.
-
-        A piece is the beginning of the path, or begins with all of it and `?`, or begins with its last segment.
-        """
-        if not text.startswith("/"):
-            return True  # With a host before it, which only the whole can tell.
-        path = canonical.request_path(text).partition("?")[0]
-        if self._trails.paths(path):
-            return True
-        return self._trails.has_paths_from(f"{path}?") or self._trails.has_paths_from(path[path.rfind("/") :])
-
     def _url(self, text: str) -> bool:
         _, authority, path = canonical.split_url(text)
         return self._host(authority) or self._path(canonical.request_path(path))
 
+    def _referrer(self, text: str) -> bool:
+        return self._name(canonical.host_port(canonical.split_url(text)[1])[0])
+
     def _agent(self, text: str) -> bool:
         return self._trails.agent(canonical.user_agent(text)) is not None
-
-    def _hash(self, text: str) -> bool:
-        spelled = layout.text(canonical.digest(text) or text.lower())
-        return any(self._trails.exact(prefix + spelled) for prefix in _HASHES)
 
     def _subject(self, text: str) -> bool:
         name = common_name(text)
@@ -99,6 +102,3 @@ class Probes:
     def _email(self, text: str) -> bool:
         address = canonical.email(text)
         return address is not None and self._trails.exact(layout.EMAIL + layout.text(address)) is not None
-
-
-_HASHES = (layout.CERTIFICATE, layout.FILE, layout.JA3, layout.JA3S, layout.JA4)

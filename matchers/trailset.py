@@ -1,7 +1,8 @@
 """The trail set: all trails in force, in one file that every process maps read-only."""
 
 import mmap
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from matchers.compile import CLASSES, KINDS
 from trailhound.errors import TrailSetError
 from trailhound.trail import Trail, TrailKind
 
+# The ends of a whole text, whose lines have ends of their own; and what makes such a sign mean itself.
+_NOT_OF_LINES = re.compile(r"\\[AzQ]")
 PATTERN_MEMORY = 64 * 1024 * 1024  # Bytes; RE2's own limit of 8 MB is reached with some ten thousand patterns.
 
 
@@ -32,14 +35,21 @@ class About(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """Regexes that are tried at once, with the key of each."""
+    """Regexes that are tried at once, with the key of each; `lines` are the same for texts of several lines."""
 
     set: re2.Set | None
+    lines: re2.Set | None
     keys: tuple[bytes, ...]
 
     def match(self, text: str) -> bytes | None:
         found = self.set.Match(text) if self.set is not None else None
         return self.keys[min(found)] if found else None
+
+    def match_any(self, lines: str) -> bool:
+        """Tell whether any of several texts, a line each, could match."""
+        if not self.keys:
+            return False
+        return self.lines is None or bool(self.lines.Match(lines))
 
 
 class TrailSet:
@@ -54,6 +64,8 @@ class TrailSet:
         self._rows = self._section("rows")
         self._offsets = self._section("offsets").cast("I")
         self._texts = self._section("texts")
+        self.blocks = self._section("blocks")
+        self.hosts = self._section("hosts")
         self._has_networks = "cidr" in about.by_kind
         self._names = self._trie.prefixes
         self._any = self._trie.iterkeys
@@ -94,12 +106,24 @@ class TrailSet:
         found.reverse()
         return found
 
+    def prefixes(self, keys: Iterable[bytes]) -> Iterator[list[bytes]]:
+        """Give for each key all keys of the set that it begins with."""
+        return map(self._names, keys)
+
+    def has_keys_from(self, beginning: bytes) -> bool:
+        """Tell whether any key of the set begins with this."""
+        return next(self._any(beginning), None) is not None
+
     def wildcard(self, name: str) -> bytes | None:
         return self._wildcards.match(name)
 
+    def any_wildcard(self, names: str) -> bool:
+        """Tell whether any of several names, a line each, could meet a wildcard."""
+        return self._wildcards.match_any(names)
+
     def has_address(self, address: str) -> bool:
         """Tell whether any trail has to do with an address: itself, one of its ports, or a network around it."""
-        if next(self._any(layout.address_key(address)), None) is not None:
+        if self.has_keys_from(layout.address_key(address)):
             return True
         return self._has_networks and bool(self._names(layout.network_key(address)))
 
@@ -116,7 +140,7 @@ class TrailSet:
 
     def has_urls(self, authority: str) -> bool:
         """Tell whether any URL trail begins with this host."""
-        return next(self._any(layout.URL + layout.text(authority) + b"/"), None) is not None
+        return self.has_keys_from(layout.URL + layout.text(authority) + b"/")
 
     def paths(self, path: str) -> list[bytes]:
         """Give the keys of all path trails that `path` begins with, the longest last."""
@@ -125,10 +149,13 @@ class TrailSet:
 
     def has_paths_from(self, beginning: str) -> bool:
         """Tell whether any path trail begins with this."""
-        return next(self._any(layout.PATH + layout.text(beginning)), None) is not None
+        return self.has_keys_from(layout.PATH + layout.text(beginning))
 
     def agent(self, user_agent: str) -> bytes | None:
         return self.exact(layout.AGENT + layout.text(user_agent)) or self._agents.match(user_agent)
+
+    def has(self, keys: Iterable[bytes]) -> Iterator[bool]:
+        return map(self._trie.__contains__, keys)
 
     def exact(self, key: bytes) -> bytes | None:
         """Give a key back when it is in the set."""
@@ -182,22 +209,18 @@ class TrailSet:
     def _patterns(self, prefix: bytes) -> _Patterns:
         keys = tuple(sorted(self._trie.iterkeys(prefix)))
         if not keys:
-            return _Patterns(None, ())
-        options = re2.Options()
-        options.case_sensitive = False
-        options.log_errors = False
-        options.max_mem = PATTERN_MEMORY
-        patterns = re2.Set.SearchSet(options)
+            return _Patterns(None, None, ())
+        patterns = list(map(value_of, keys))
         try:
-            for key in keys:
-                patterns.Add(value_of(key))
-            patterns.Compile()
+            # With `(?m)`, `^` and `$` stand for the ends of each line.
+            of_lines = not any(map(_NOT_OF_LINES.search, patterns))
+            lines = _compiled([f"(?m){pattern}" for pattern in patterns]) if of_lines else None
+            return _Patterns(_compiled(patterns), lines, keys)
         except re2.error as error:
             reason = (
                 f"its {len(keys):,} patterns cannot be compiled together ({error.args[0] if error.args else error})"
             )
             raise TrailSetError(f"{self.path}: the trail set cannot be used: {reason}") from error
-        return _Patterns(patterns, keys)
 
     def _section(self, name: str) -> memoryview:
         try:
@@ -208,6 +231,18 @@ class TrailSet:
 
     def _text(self, number: int) -> str:
         return bytes(self._texts[self._offsets[number] : self._offsets[number + 1]]).decode("utf-8", "surrogatepass")
+
+
+def _compiled(patterns: Iterable[str]) -> re2.Set:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = PATTERN_MEMORY
+    compiled = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        compiled.Add(pattern)
+    compiled.Compile()
+    return compiled
 
 
 def value_of(key: bytes) -> str:

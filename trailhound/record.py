@@ -5,6 +5,7 @@ Both are spoken of in Zeek's words: a field of a record has the name that Zeek's
 """
 
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,18 +62,19 @@ class Batch(Protocol):
     """Rows of one log, cut only as far as needed.
 
     `column` gives one cell a row, raw and hashable, as the format has it; None instead of a column means that this log
-    does not have it. `texts` reads a raw cell of a column: no texts when it is unset, several when it is a set.
-    `dialect` tells apart batches in which equal raw cells of one column could mean different texts. `record` reads one
-    row whole and raises `RecordError` when it cannot.
+    does not have it. `texts` reads raw cells of a column, and gives beside each text the cell it is from: no texts of a
+    cell that is unset, several of one that is a set. `dialect` tells apart columns in which equal raw cells could mean
+    different texts. `record` reads one row whole and raises `RecordError` when it cannot.
     """
 
     log: str
-    dialect: Hashable
 
     def __len__(self) -> int: ...
 
     def column(self, name: str) -> Sequence[Hashable] | None: ...
 
-    def texts(self, name: str, raw: Hashable) -> Sequence[str]: ...
+    def dialect(self, name: str) -> Hashable: ...
+
+    def texts(self, name: str, cells: AbstractSet[Hashable]) -> tuple[Sequence[str], Sequence[Hashable]]: ...
 
     def record(self, row: int) -> Record: ...

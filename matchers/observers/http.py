@@ -92,7 +92,7 @@ HTTP = Observer(
         "host": Probe.HOST,
         "uri": Probe.PATH,
         "user_agent": Probe.AGENT,
-        "referrer": Probe.URL,
+        "referrer": Probe.REFERRER,
         "proxied": Probe.FORWARDED,
     },
     observe=_observe,
