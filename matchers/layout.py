@@ -25,11 +25,11 @@ from trailhound.canonical import host_port
 from trailhound.trail import TrailKind
 
 MAGIC = b"TRAILSET"
-VERSION = 1
+VERSION = 2
 PREAMBLE = struct.Struct("<8sII")
-# info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence.
-ROW = struct.Struct("<IIIIIBBBx")
-NUMBER = struct.Struct("<I")
+# info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence,
+# custom (0 or 1).
+ROW = struct.Struct("<IIIIIBBBB")
 ALIGNMENT = 8
 SOURCES_SEPARATOR = "\n"
 

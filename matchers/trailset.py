@@ -1,6 +1,7 @@
 """The trail set: all trails in force, in one file that every process maps read-only."""
 
 import mmap
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ class About(msgspec.Struct, frozen=True):
     sections: dict[str, tuple[int, int]]
     by_kind: dict[str, int]
     by_class: dict[str, int]
+    custom: int = 0
     built: int | None = None
 
 
@@ -37,9 +39,9 @@ class _Patterns:
     set: re2.Set | None
     keys: tuple[bytes, ...]
 
-    def match(self, text: str) -> bytes | None:
+    def match(self, text: str) -> list[bytes]:
         found = self.set.Match(text) if self.set is not None else None
-        return self.keys[min(found)] if found else None
+        return [self.keys[number] for number in sorted(found)] if found else []
 
 
 class TrailSet:
@@ -94,7 +96,8 @@ class TrailSet:
         found.reverse()
         return found
 
-    def wildcard(self, name: str) -> bytes | None:
+    def wildcards(self, name: str) -> list[bytes]:
+        """Give the keys of all wildcards that are found in a name."""
         return self._wildcards.match(name)
 
     def has_address(self, address: str) -> bool:
@@ -109,10 +112,11 @@ class TrailSet:
     def address_port(self, address: str, port: int) -> bytes | None:
         return self.exact(layout.address_key(address) + str(port).encode())
 
-    def network(self, address: str) -> bytes | None:
-        """Give the key of the narrowest network around an address."""
-        found = self._names(layout.network_key(address)) if self._has_networks else None
-        return found[-1] if found else None
+    def networks(self, address: str) -> list[bytes]:
+        """Give the keys of all networks around an address, the narrowest first."""
+        found: list[bytes] = self._names(layout.network_key(address)) if self._has_networks else []
+        found.reverse()
+        return found
 
     def has_urls(self, authority: str) -> bool:
         """Tell whether any URL trail begins with this host."""
@@ -127,8 +131,11 @@ class TrailSet:
         """Tell whether any path trail begins with this."""
         return next(self._any(layout.PATH + layout.text(beginning)), None) is not None
 
-    def agent(self, user_agent: str) -> bytes | None:
-        return self.exact(layout.AGENT + layout.text(user_agent)) or self._agents.match(user_agent)
+    def agents(self, user_agent: str) -> list[bytes]:
+        """Give the keys of a user agent: itself, then all patterns that are found in it."""
+        itself = self.exact(layout.AGENT + layout.text(user_agent))
+        found = self._agents.match(user_agent)
+        return [itself, *found] if itself is not None else found
 
     def exact(self, key: bytes) -> bytes | None:
         """Give a key back when it is in the set."""
@@ -137,12 +144,15 @@ class TrailSet:
     def trail(self, key: bytes) -> Trail:
         """Put together what is known of a key that is in the set."""
         row = self._facts[self._trie.key_id(key)]
-        info, sources, reference, first_seen, expires, kind, class_, confidence = layout.ROW.unpack_from(
+        return self._trail(row, value_of(key))
+
+    def _trail(self, row: int, value: str) -> Trail:
+        info, sources, reference, first_seen, expires, kind, class_, confidence, custom = layout.ROW.unpack_from(
             self._rows, row * layout.ROW.size
         )
         return Trail(
             kind=KINDS[kind],
-            value=value_of(key),
+            value=value,
             info=self._text(info),
             class_=CLASSES[class_],
             sources=tuple(self._text(sources).split(layout.SOURCES_SEPARATOR)),
@@ -150,6 +160,7 @@ class TrailSet:
             confidence=confidence,
             first_seen=first_seen or None,
             expires=expires or None,
+            custom=bool(custom),
         )
 
     def get(self, kind: TrailKind, value: str) -> Trail | None:
@@ -159,16 +170,20 @@ class TrailSet:
     def __iter__(self) -> Iterator[Trail]:
         return map(self.trail, self._trie.iterkeys())
 
+    def shared_facts(self) -> Iterator[tuple[Trail, int]]:
+        """Give what is known of trails, as trails without a value, each with the number of trails of which it is known.
+
+        Reads a number of every trail, so it is for people, not for the loop.
+        """
+        for row, count in Counter(self._facts).items():
+            yield self._trail(row, ""), count
+
     def by_source(self) -> Mapping[str, int]:
-        """Count the trails of each source. Reads every row, so it is for people, not for the loop."""
-        counts: dict[str, int] = {}
-        per_row: dict[int, int] = {}
-        for row in self._facts:
-            per_row[row] = per_row.get(row, 0) + 1
-        for row, count in per_row.items():
-            (sources,) = layout.NUMBER.unpack_from(self._rows, row * layout.ROW.size + layout.NUMBER.size)
-            for source in self._text(sources).split(layout.SOURCES_SEPARATOR):
-                counts[source] = counts.get(source, 0) + count
+        """Count the trails of each source, the largest first."""
+        counts: Counter[str] = Counter()
+        for trail, count in self.shared_facts():
+            for source in trail.sources:
+                counts[source] += count
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property
