@@ -224,6 +224,8 @@ class TrailFound(Answer):
     confidence: int
     first_seen: Time | None
     expires: Time | None
+    custom: bool = Field(description="Whether it is on a list of the site's own.")
+    hidden: str | None = Field(description="Why it does not count; null when it does.")
 
 
 class CheckedValue(Answer):
@@ -248,7 +250,8 @@ class CheckAnswer(Answer):
                     {
                         "key": "evil.example", "kind": "domain", "trail": "evil.example", "info": "emotet",
                         "class": "c2", "sources": ["urlhaus"], "reference": "", "confidence": 80,
-                        "first_seen": _TIME, "expires": _LATER,
+                        "first_seen": _TIME, "expires": _LATER, "custom": False,
+                        "hidden": "whitelisted by evil.example (built in, line 12)",
                     }
                 ],
             }

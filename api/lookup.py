@@ -4,16 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from matchers.explain import Look
 from trailhound.canonical import Indicator
 from trailhound.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTrail:
-    """A trail, and the key it was found by: the value itself, a parent domain, a network, a host."""
+    """A trail, and the key it was found by: the value itself, a parent domain, a network, a host.
+
+    `hidden` says why it does not count, empty when it does.
+    """
 
     key: str
     trail: Trail
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Explanation:
     """What the trail set says of one value, as if it had stood in a log.
 
     `readings` is everything that the value could be, with its canonical form, the likeliest first. `whitelisted` is the
-    reason why a record with this value makes no event, or None. `found` says whether it would make one.
+    reason why a record with this value makes no event, or None. `found` says whether it would make one. `looks` are the
+    keys that were asked for; `unfit` are sentences on why lists with this value would have it refused.
     """
 
     value: str
@@ -29,6 +35,8 @@ class Explanation:
     matches: Sequence[FoundTrail] = ()
     whitelisted: str | None = None
     found: bool = False
+    looks: Sequence[Look] = ()
+    unfit: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,4 +135,6 @@ def _found(match: FoundTrail) -> TrailFound:
         confidence=trail.confidence,
         first_seen=iso_seconds(trail.first_seen),
         expires=iso_seconds(trail.expires),
+        custom=trail.custom,
+        hidden=match.hidden or None,
     )

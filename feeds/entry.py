@@ -31,7 +31,8 @@ class Origin:
     """Where lines come from, and what holds for all of them unless a line knows better.
 
     `source` is the name of the list (`Trail.sources`), `place` the file (`Refused.source`). `category` is the folder in
-    Maltrail's tree. A class or confidence of None is worked out from `info`.
+    Maltrail's tree. A class or confidence of None is worked out from `info`. `custom` says that the list is the
+    site's own.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Origin:
     category: str = ""
     class_: TrailClass | None = None
     confidence: int | None = None
+    custom: bool = False
 
 
 @lru_cache(maxsize=4096)

@@ -10,14 +10,14 @@ import msgspec
 
 from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
 from ingest.eve_event import EVENTS, Eve, Fields
-from ingest.eve_glance import COLUMNS, Glance
+from ingest.eve_glance import COLUMNS, Column, Glance
 from ingest.moments import microseconds, untimely
 from ingest.zeek_json import UNREADABLE, last_time, numbered
 from ingest.zeek_tsv import line_identity
 from trailhound.errors import RecordError
 from trailhound.record import Record, Value
 
-_decode = msgspec.json.Decoder(Eve).decode
+_whole = msgspec.json.Decoder(Eve).decode
 _TYPE = attrgetter("event_type")
 
 
@@ -25,7 +25,7 @@ class EveBatch:
     """Events of one type, in the words of Zeek's log of the same kind.
 
     `rows` are the lines of all types that were read together, `chosen` the places of these events among them, `latest`
-    the latest time of them all.
+    the latest time of them all. Events of a type without columns are decoded whole.
     """
 
     def __init__(
@@ -46,20 +46,16 @@ class EveBatch:
         if columns is None:
             return [_hashable(fields.get(name)) for fields in self._fields]
         read = columns.get(name)
+        if read is None:
+            return None
         try:
-            return list(map(read, self._events)) if read is not None else None
+            return list(map(read, self._events))
         except AttributeError:  # An event without the object of its own type.
-            return [_hashable(fields.get(name)) for fields in self._fields]
+            return [_read(read, event) for event in self._events]
 
     @cached_property
     def _fields(self) -> Sequence[Fields]:
-        return [self._translate(self._whole(row)) for row in range(len(self))]
-
-    def _whole(self, row: int) -> Eve:
-        try:
-            return _decode(self.line(row))
-        except UNREADABLE as error:
-            raise RecordError(f"no EVE event: {error}") from error
+        return [self._translate(event) for event in self._events if isinstance(event, Eve)]
 
     def dialect(self, name: str) -> Hashable:  # noqa: ARG002 - the protocol's signature
         return "json"
@@ -72,7 +68,10 @@ class EveBatch:
         return as_texts(cells)
 
     def record(self, row: int) -> Record:
-        event = self._whole(row)
+        try:
+            event = _whole(self.line(row))
+        except UNREADABLE as error:
+            raise RecordError(f"no EVE event: {error}") from error
         # A flow is logged when it is over; what counts is when it began.
         began = event.flow.start if self._event_type == "flow" and event.flow is not None else None
         return Record(
@@ -92,6 +91,13 @@ class EveBatch:
 
     def last_time(self) -> int | None:
         return self._latest
+
+
+def _read(read: Column, event: Glance) -> Hashable:
+    try:
+        return read(event)
+    except AttributeError:
+        return None
 
 
 def _hashable(cell: Value | None) -> Hashable:
@@ -129,8 +135,12 @@ class EveReader:
         for row in by_type.pop("", ()):
             yield bad(rows.numbers[row], "no EVE event: it has no event_type", rows.lines[row])
         for event_type, chosen in by_type.items():
-            if event_type in EVENTS:
+            if event_type in COLUMNS:
                 yield EveBatch(event_type, list(map(events.__getitem__, chosen)), rows, chosen, latest)
+            elif event_type in EVENTS:
+                wholes, readable = yield from _decode_whole(rows, chosen)
+                if wholes:
+                    yield EveBatch(event_type, wholes, rows, readable, latest)
 
     def _one_by_one(self, rows: Rows) -> Generator[BadLine, None, tuple[list[Glance], Rows]]:
         events, misfits = [], {}
@@ -145,6 +155,18 @@ class EveReader:
             yield bad(rows.numbers[row], reason, rows.lines[row])
         kept = [row for row in range(len(rows.lines)) if row not in misfits]
         return events, rows.only(kept)
+
+
+def _decode_whole(rows: Rows, chosen: Sequence[int]) -> Generator[BadLine, None, tuple[list[Eve], list[int]]]:
+    events, readable = [], []
+    for row in chosen:
+        try:
+            events.append(_whole(rows.lines[row]))
+        except UNREADABLE as error:
+            yield bad(rows.numbers[row], f"no EVE event: {error}", rows.lines[row])
+            continue
+        readable.append(row)
+    return events, readable
 
 
 def _is_of_no_interest(line: bytes) -> bool:

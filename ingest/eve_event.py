@@ -82,7 +82,11 @@ class Tcp(msgspec.Struct, gc=False):
 class Alert(msgspec.Struct, gc=False):
     signature: Text = None
     signature_id: int | None = None
+    rev: int | None = None
     category: Text = None
+    severity: int | None = None
+    action: Text = None
+    metadata: object = None
 
 
 class Eve(Glance, gc=False):
@@ -274,9 +278,21 @@ def _alert(eve: Eve) -> Fields:
                 "signature": alert.signature,
                 "signature_id": str(alert.signature_id) if alert.signature_id is not None else None,
                 "category": alert.category,
+                "severity": alert.severity,
+                "action": alert.action,
+                "rev": str(alert.rev) if alert.rev is not None else None,
+                "signature_severity": _said(alert, "signature_severity"),
+                "signature_confidence": _said(alert, "confidence"),
             }
         ),
     }
+
+
+def _said(alert: Alert, name: str) -> Text:
+    """Give what the metadata of a signature says: a list of words for each name."""
+    words = alert.metadata.get(name) if isinstance(alert.metadata, dict) else None
+    word = words[0] if isinstance(words, list) and words else words
+    return word if isinstance(word, str) else None
 
 
 def _transaction(dns: Dns | None) -> int | None:

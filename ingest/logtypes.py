@@ -19,7 +19,11 @@ _SIGNATURES: tuple[tuple[str, frozenset[str]], ...] = (
     ("ssl", frozenset({"established", "resumed"})),
     ("ssl", frozenset({"server_name", "established"})),
     ("conn", frozenset({"conn_state", "proto"})),
+    ("notice", frozenset({"note", "msg", "actions"})),
+    ("intel", frozenset({"seen.indicator", "seen.indicator_type"})),
 )
+# Logs with the columns of another, of which they repeat some records.
+_COPIES = frozenset({"notice_alarm"})
 
 
 _BUILT_IN = frozenset(log for log, _ in _SIGNATURES)
@@ -30,7 +34,7 @@ def log_of_columns(columns: Collection[str], name: str, known: Mapping[str, Sequ
 
     A name that the settings describe (a log of the site's own) is believed.
     """
-    if name in known and name not in _BUILT_IN:
+    if name in _COPIES or (name in known and name not in _BUILT_IN):
         return name
     present = set(columns)
     return next((log for log, signature in _SIGNATURES if signature <= present), name)

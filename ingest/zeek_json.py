@@ -17,7 +17,7 @@ from trailhound.record import Record, Value
 # Where shippers write the log's name into each line.
 _LABELS = ("_path", "@stream", "_stream")
 # Groups of fields that shippers who dislike dots write with an underscore.
-_DOTTED_GROUPS = ("id_", "certificate_", "san_", "basic_constraints_")
+_DOTTED_GROUPS = ("id_", "certificate_", "san_", "basic_constraints_", "seen_indicator", "seen_where", "seen_node")
 _DOTTED = ("id.", "certificate.", "san.")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -118,10 +118,10 @@ class ZeekTsvReader:
         return b"\n".join(lines).decode("utf-8", "surrogateescape")
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]:
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n").removesuffix(b"\r")
-        if not data.endswith(b"\n"):
+        if data and not data.endswith(b"\n"):
             data += b"\n"
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n")
         start = 0
         # To look for one byte costs nothing, to look for two at each line's beginning as much as to match.
         for found in _HEADER_LINE.finditer(data) if b"#" in data else ():

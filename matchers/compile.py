@@ -18,7 +18,8 @@ from trailhound.trail import Trail, TrailClass, TrailKind
 
 KINDS = tuple(TrailKind)
 CLASSES = tuple(TrailClass)
-# When sources disagree on what a value is, the more telling word wins; then the more confident source.
+# When sources disagree on what a value is, the site's own list wins; then the more telling word; then the more
+# confident source.
 _TELLING = {
     class_: rank
     for rank, class_ in enumerate(
@@ -55,11 +56,12 @@ class _Facts:
     confidence: int
     first_seen: int
     expires: int
+    custom: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a compiled set holds."""
+    """What a compiled set holds. `expired` are the trails whose time was over already when it was built."""
 
     path: Path
     trails: int
@@ -68,6 +70,8 @@ class Compiled:
     checksum: str
     by_kind: Mapping[str, int] = field(default_factory=dict)
     by_class: Mapping[str, int] = field(default_factory=dict)
+    custom: int = 0
+    expired: int = 0
 
 
 class Compiler:
@@ -91,6 +95,7 @@ class Compiler:
                 trail.confidence,
                 trail.first_seen or 0,
                 trail.expires or 0,
+                trail.custom,
             )
         )
         known = self._facts_of.setdefault(layout.key(trail.kind, trail.value), number)
@@ -108,12 +113,16 @@ class Compiler:
         order = array("I", bytes(4 * len(self._facts_of)))
         kinds: Counter[str] = Counter()
         classes: Counter[str] = Counter()
+        custom = expired = 0
         rank = self._ranks()
         blocks = bytearray(layout.BLOCKS)
         for key, number in self._facts_of.items():
             order[trie.key_id(key)] = rank[number]
-            kinds[self._facts[number].kind.value] += 1
-            classes[self._facts[number].class_.value] += 1
+            facts = self._facts[number]
+            kinds[facts.kind.value] += 1
+            classes[facts.class_.value] += 1
+            custom += facts.custom
+            expired += 0 < facts.expires < (built or 0)
             layout.mark(blocks, key)
         rows, texts = self._rows(rank)
         sections = {
@@ -125,9 +134,9 @@ class Compiler:
         }
         sections["hosts"] = layout.host_bits(self._facts_of)
         by_kind, by_class = dict(sorted(kinds.items())), dict(sorted(classes.items()))
-        about = {"trails": len(order), "by_kind": by_kind, "by_class": by_class, "built": built}
+        about = {"trails": len(order), "by_kind": by_kind, "by_class": by_class, "custom": custom, "built": built}
         checksum, size = _write(path, about, sections)
-        return Compiled(path, len(order), self.merged, size, checksum, by_kind, by_class)
+        return Compiled(path, len(order), self.merged, size, checksum, by_kind, by_class, custom, expired)
 
     def _number(self, facts: _Facts) -> int:
         number = self._numbers.setdefault(facts, len(self._facts))
@@ -160,6 +169,7 @@ class Compiler:
                 KINDS.index(facts.kind),
                 CLASSES.index(facts.class_),
                 min(max(facts.confidence + AGREEMENT * (len(facts.sources) - 1), 0), 100),
+                facts.custom,
             )
         return bytes(rows), list(texts)
 
@@ -178,11 +188,13 @@ def _union(one: _Facts, other: _Facts) -> _Facts:
         first_seen=min(seen, default=0),
         # One source that never lets it expire keeps it.
         expires=max(first.expires, second.expires) if first.expires and second.expires else 0,
+        custom=first.custom,
     )
 
 
 def _precedence(facts: _Facts) -> tuple[object, ...]:
     return (
+        not facts.custom,
         -_TELLING[facts.class_],
         -facts.confidence,
         not facts.reference,

@@ -6,10 +6,12 @@ whole and judged by the rules.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import cast
 
+from matchers import detections
+from matchers.detectors.detector import Detector
 from matchers.events import Events
 from matchers.exceptions import Exceptions
 from matchers.memory import Occasions
@@ -18,6 +20,7 @@ from matchers.observer import Observer, Probe
 from matchers.observers import OBSERVERS
 from matchers.probes import Probes
 from matchers.rules import Rules
+from matchers.standing import Standing
 from matchers.trailset import TrailSet
 from matchers.whitelist import Whitelist
 from trailhound import canonical
@@ -82,10 +85,16 @@ class Engine:
         *,
         exceptions: Exceptions | None = None,
         occasions: Occasions | None = None,
+        standing: Standing | None = None,
+        detectors: Iterable[Detector] = (),
     ) -> None:
-        """Make an engine. `occasions` are those of the engine before it, so that none counts again."""
-        self.observers: Mapping[str, Observer] = {**OBSERVERS, **{observer.log: observer for observer in custom}}
-        self.rules = Rules(trails, whitelist, exceptions)
+        """Make an engine. `occasions` are those of the engine before it, so that none counts again.
+
+        Of the logs of `detectors` every record is an event of its own.
+        """
+        self._detectors = {detector.observer.log: detector for detector in detectors}
+        self.observers: Mapping[str, Observer] = _observers(self._detectors, custom)
+        self.rules = Rules(trails, whitelist, exceptions, standing)
         self._homes = homes
         self._probes = Probes(trails)
         self._answers: dict[tuple[Probe, Hashable], _Answers] = {}
@@ -106,6 +115,8 @@ class Engine:
         observer = self.observers.get(batch.log)
         if observer is None:
             return []
+        if batch.log in self._detectors:
+            return list(range(len(batch)))
         rows: set[int] = set()
         for name, probe in observer.probes.items():
             column = batch.column(name)
@@ -141,11 +152,26 @@ class Engine:
         """Read one row whole and match it. Raises `RecordError` when it cannot be read."""
         observer = self.observers[batch.log]
         record = batch.record(row)
+        detector = self._detectors.get(batch.log)
+        if detector is not None:
+            record = detector.placed(record)
         source = canonical.address(record.source or "")
         direction = self._homes.direction(record, source, canonical.address(record.destination or ""))
-        for meeting in self.rules.meet(observer.observe(record), direction, source):
+        for meeting in self.rules.meet(observer.observe(record), direction, source, record.time):
             if self.occasions.counts(meeting.sighting, meeting.trail.value):
                 events.add(record, meeting, observer, direction)
+        found = detector.detected(record) if detector is not None else None
+        if found is not None and detections.counts(self.rules, found, record, source):
+            events.add(record, found, observer, direction)
+
+
+def _observers(detectors: Mapping[str, Detector], custom: Iterable[Observer]) -> dict[str, Observer]:
+    """Give the observer of each log; columns that the site describes are looked at beside what is detected there."""
+    observers = {**OBSERVERS, **{log: detector.observer for log, detector in detectors.items()}}
+    for own in custom:
+        known = detectors[own.log].observer if own.log in detectors else own
+        observers[own.log] = replace(known, probes=own.probes, observe=own.observe)
+    return observers
 
 
 def _length(cell: Hashable) -> int:

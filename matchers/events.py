@@ -99,7 +99,13 @@ class Events:
             trail=trail,
             observed=group.meeting.observed,
             role=_role(group.meeting),
-            severity=severity(trail.class_, trail.confidence, group.direction, answered=group.answered),
+            severity=severity(
+                trail.class_,
+                trail.confidence,
+                group.direction,
+                answered=group.answered,
+                rating=group.meeting.rating,
+            ),
             direction=group.direction,
             answered=group.answered,
             source_ip=source,
@@ -149,6 +155,9 @@ def _role(meeting: Meeting) -> str:
 
 def _message(group: _Group, source: str | None, destination: str | None) -> str:
     meeting = group.meeting
+    if meeting.trail.kind is TrailKind.RULE:
+        said = f"{meeting.trail.value}: {meeting.said or meeting.trail.info}"
+        return f"{source} set off {said}" if source else said
     if meeting.sighting.role == "source.ip":
         sentence = f"{source} connected to {destination}"
     else:

@@ -267,7 +267,7 @@ class Exceptions:
         for entry in sorted(excepted, key=width):
             network = ipaddress.ip_network(entry.source) if entry.source else None
             whom = f" from {entry.source}" if entry.source else ""
-            said = f"{entry.trail}{whom} is an exception ({entry.place(path)})"
+            said = f"{entry.trail}{whom} is an exception ({entry.place(path)}): {entry.reason}"
             for spelling in spellings(entry.trail):
                 self._trails.setdefault(spelling, []).append((network, said))
 

@@ -32,18 +32,19 @@ def explain(
     path: Path,
     files: Iterable[Path],
     now: datetime,
+    suffixes: Iterable[str] = (),
 ) -> Explanation:
-    """Explain a bare value by all exceptions, the whitelists in `files` and the built-in one.
+    """Explain a bare value by all exceptions, the whitelists in `files` and the built-in one, and local suffixes.
 
     `source` is a canonical address, None for any. Raises `SourceError` for a whitelist that cannot be read.
     """
     readings = canonical.readings(value)
     current = exceptions.in_force(entries, now)
-    listed = whitelist.load(files, exceptions.whitelisted(current, path))
+    listed = whitelist.load(files, (*whitelist.local(suffixes), *exceptions.whitelisted(current, path)))
     hidden: list[str] = []
     others: list[str] = []
     for reading in readings:
-        found = _entry(listed, reading)
+        found = deciding(listed, reading)
         if found is not None:
             hidden.append(_of_whitelist(found, reading))
     for entry in sorted(entries, key=exceptions.width):
@@ -60,7 +61,7 @@ def explain(
     return Explanation(tuple(dict.fromkeys(hidden)), tuple(others))
 
 
-def _entry(listed: whitelist.Whitelist, reading: Indicator) -> whitelist.Entry | None:
+def deciding(listed: whitelist.Whitelist, reading: Indicator) -> whitelist.Entry | None:
     """Find the entry of the whitelist that decides on a reading."""
     host = _host(reading)
     if canonical.address(host):

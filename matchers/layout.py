@@ -18,7 +18,7 @@ set when it may be the host of a URL.
 
 import contextlib
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
@@ -31,14 +31,13 @@ from trailhound.canonical import host_port
 from trailhound.trail import TrailKind
 
 MAGIC = b"TRAILSET"
-VERSION = 1
+VERSION = 2
 PREAMBLE = struct.Struct("<8sII")
-# info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence.
-ROW = struct.Struct("<IIIIIBBBx")
-NUMBER = struct.Struct("<I")
+# info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence,
+# custom (0 or 1).
+ROW = struct.Struct("<IIIIIBBBB")
 ALIGNMENT = 8
 BLOCKS = 1 << 21  # Bytes of the section `blocks`.
-LAST_BYTE = BLOCKS - 1
 BITS_A_HOST = 16  # At least; so a name that is no host of a URL is taken for one in 3 to 6 of 100 cases.
 SOURCES_SEPARATOR = "\n"
 
@@ -95,30 +94,20 @@ def key(kind: TrailKind, value: str) -> bytes:
     return _PREFIXES[kind] + text(value)
 
 
-def numbers(packed: bytes) -> Sequence[int]:
-    """Give the numbers of packed IPv4 addresses, of which bit `number & 0xFFFFFF` of `blocks` tells.
-
-    The lowest byte is the first of the address, as it stands in memory: that takes one call for all.
-    """
-    return struct.unpack(f"<{len(packed) // 4}I", packed)
-
-
 def mark(blocks: bytearray, key: bytes) -> None:
-    """Set the bits of a key in `blocks`, if it has to do with addresses of IPv4."""
+    """Set the bits of a key in `blocks`, if it has to do with addresses of IPv4; bit n is for the n-th /24."""
     kind, rest = key[:1], key[1:]
     if kind == NETWORK4:
-        first = int(rest[:24].ljust(24, b"0"), 2)
-        for block in range(first, first + (1 << max(24 - len(rest), 0))):
-            _mark(blocks, block.to_bytes(3))
+        first, count = int(rest[:24].ljust(24, b"0"), 2), 1 << max(24 - len(rest), 0)
+        if count >= 8:
+            blocks[first >> 3 : first + count >> 3] = b"\xff" * (count >> 3)
+        else:
+            blocks[first >> 3] |= (1 << count) - 1 << (first & 7)
     elif kind in (ADDRESS, URL) and rest[:1].isdigit():
         host = rest.partition(b"/")[0].partition(b":")[0]
         with contextlib.suppress(OSError):
-            _mark(blocks, inet_pton(AF_INET, host.decode())[:3])
-
-
-def _mark(blocks: bytearray, block: bytes) -> None:
-    number = int.from_bytes(block, "little")
-    blocks[number >> 3] |= 1 << (number & 7)
+            block = int.from_bytes(inet_pton(AF_INET, host.decode())[:3])
+            blocks[block >> 3] |= 1 << (block & 7)
 
 
 def host_bits(keys: Iterable[bytes]) -> bytes:

@@ -26,6 +26,8 @@ class Sight(Enum):
     JA4 = auto()
     FILE = auto()
     EMAIL = auto()
+    # What another detector found; no trail is looked for.
+    DETECTION = auto()
 
 
 class Repeat(Enum):

@@ -61,7 +61,7 @@ class Probes:
         return self._is_name(name) or (name[-1].isdigit() and self._address(text))
 
     def _is_name(self, name: str) -> bool:
-        return any(map(self._trails.domains, candidates.names(name))) or self._trails.wildcard(name) is not None
+        return any(map(self._trails.domains, candidates.names(name))) or bool(self._trails.wildcards(name))
 
     def _host(self, text: str) -> bool:
         address = canonical.address(text) if text[-1:].isdigit() or ":" in text else None
@@ -90,7 +90,7 @@ class Probes:
         return self._name(canonical.host_port(canonical.split_url(text)[1])[0])
 
     def _agent(self, text: str) -> bool:
-        return self._trails.agent(canonical.user_agent(text)) is not None
+        return bool(self._trails.agents(canonical.user_agent(text)))
 
     def _subject(self, text: str) -> bool:
         name = common_name(text)

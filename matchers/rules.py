@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from matchers import candidates, layout
+from matchers.asking import LookUps, unsaid
 from matchers.exceptions import Exceptions
 from matchers.observer import Sight, Sighting
+from matchers.standing import Standing
 from matchers.trailset import TrailSet, value_of
 from matchers.whitelist import Entry, Whitelist
 from trailhound import canonical
-from trailhound.severity import Direction
+from trailhound.severity import Direction, Severity
 from trailhound.trail import Trail, TrailClass, TrailKind
 
 # Whoever calls one of these is not their victim: to meet it as the destination says nothing.
@@ -37,11 +39,16 @@ SNI_CONFIDENCE = 2  # A `host/` trail is about HTTP; met on TLS it is worth half
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A sighting that meets a trail. `observed` is the canonical value that was seen."""
+    """A sighting that meets a trail. `observed` is the canonical value that was seen.
+
+    What another detector found has, where that says so, a rating of its own, and `said` is what it said.
+    """
 
     sighting: Sighting
     trail: Trail
     observed: str
+    rating: Severity | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,20 @@ class Verdict:
 
 
 class Rules:
-    """Judges sightings by a trail set, a whitelist and exceptions."""
+    """Judges sightings by a trail set, a whitelist, exceptions, and what the settings ask of a trail."""
 
-    def __init__(self, trails: TrailSet, whitelist: Whitelist, exceptions: Exceptions | None = None) -> None:
+    def __init__(
+        self,
+        trails: TrailSet,
+        whitelist: Whitelist,
+        exceptions: Exceptions | None = None,
+        standing: Standing | None = None,
+    ) -> None:
         self.trails = trails
         self.whitelist = whitelist
         self.exceptions = exceptions or Exceptions()
-        self._verdicts: dict[Sight, Callable[[Sighting], Iterator[Verdict]]] = {
+        self.standing = standing or Standing()
+        self._verdicts: dict[Sight, Callable[[Sighting, LookUps], Iterator[Verdict]]] = {
             Sight.NAME: self._name,
             Sight.ADDRESS: self._address,
             Sight.URL: self._url,
@@ -74,17 +88,34 @@ class Rules:
             Sight.EMAIL: self._email,
         }
 
-    def verdicts(self, sighting: Sighting, source: str | None = None) -> Iterator[Verdict]:
+    def verdicts(
+        self, sighting: Sighting, source: str | None = None, time: int | None = None, trails: LookUps | None = None
+    ) -> Iterator[Verdict]:
         """Give what can be said of a sighting, the most exact first; the first that is not hidden counts.
 
-        `source` is the canonical source address of the record, for exceptions that hold for some sources.
+        `source` is the canonical source address of the record, for exceptions that hold for some sources; `time` is the
+        record's own, in microseconds, for trails that expire. `trails` is asked in place of the set when a person wants
+        to know what is asked.
         """
-        for verdict in self._verdicts[sighting.sight](sighting):
-            hidden = "" if verdict.hidden else self.exceptions.hides(verdict.trail.value, source)
-            yield replace(verdict, hidden=hidden) if hidden else verdict
+        for verdict in self._verdicts[sighting.sight](sighting, self.trails if trails is None else trails):
+            yield self.judged(verdict, source, time)
 
-    def meet(self, sightings: Iterator[Sighting], direction: Direction, source: str | None = None) -> Iterator[Meeting]:
-        """Find the trails that the sightings of one record meet, each trail once."""
+    def judged(self, verdict: Verdict, source: str | None, time: int | None) -> Verdict:
+        """Add why a trail does not count for a record of this source and time, unless that is known already."""
+        if verdict.hidden:
+            return verdict
+        trail = verdict.trail
+        hidden = self.exceptions.hides(trail.value, source) or self.standing.hides(trail, time)
+        return replace(verdict, hidden=hidden) if hidden else verdict
+
+    def meet(
+        self,
+        sightings: Iterator[Sighting],
+        direction: Direction,
+        source: str | None = None,
+        time: int | None = None,
+    ) -> Iterator[Meeting]:
+        """Find the trails that the sightings of one record meet, each trail once; the rest is as in `verdicts`."""
         seen: set[bytes] = set()
         met: set[str] = set()
         asked_for_whitelisted = False
@@ -95,8 +126,8 @@ class Rules:
                 asked_for_whitelisted and sighting.role == "dns.answers.data"
             ):
                 continue
-            for verdict in self.verdicts(sighting, source):
-                if verdict.hidden or _says_nothing(verdict.trail, sighting, direction):
+            for verdict in self.verdicts(sighting, source, time):
+                if verdict.hidden or says_nothing(verdict.trail, sighting, direction):
                     continue
                 met.add(sighting.role)
                 if verdict.key not in seen:
@@ -104,84 +135,83 @@ class Rules:
                     yield Meeting(sighting, verdict.trail, verdict.observed[: canonical.MAX_TEXT])
                 break
 
-    def _name(self, sighting: Sighting) -> Iterator[Verdict]:
+    def _name(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
         name = canonical.name(sighting.value)
         if name is None:
             return
         entry = self.whitelist.name(name)
-        for key, form in self._domains(name):
-            trail = self.trails.trail(key)
+        for key, form in _domains(name, trails):
+            trail = trails.trail(key)
             hidden = ""
             if entry is not None and form == name and (entry.below or len(entry.value) >= len(trail.value)):
-                hidden = _whitelisted(entry)
+                hidden = whitelisted(entry)
             elif _is_provider_itself(name, trail):
                 hidden = "this is the provider itself"
             elif _NAME_SERVER.match(name) and trail.class_ in (TrailClass.SUSPICIOUS, TrailClass.SINKHOLE):
                 hidden = "this is a name server"
             yield Verdict(key, trail, name, hidden)
-        wildcard = self.trails.wildcard(name)
-        if wildcard is not None:
-            yield Verdict(wildcard, self.trails.trail(wildcard), name, _whitelisted(entry))
+        for key in trails.wildcards(name):
+            yield Verdict(key, trails.trail(key), name, whitelisted(entry))
 
-    def _domains(self, name: str) -> list[tuple[bytes, str]]:
-        """Give the keys of a name and its parents with the form that each was found by.
-
-        The first is the one that leaves the least of the name unsaid: behind a gateway, `evil.onion` says more of
-        `evil.onion.ws` than a trail for the gateway `onion.ws` does.
-        """
-        found = [(key, form) for form in candidates.names(name) for key in self.trails.domains(form)]
-        if len(found) > 1:
-            found.sort(key=lambda item: len(item[1]) - len(item[0]))
-        return found
-
-    def _address(self, sighting: Sighting) -> Iterator[Verdict]:
+    def _address(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
         address = canonical.address(sighting.value)
-        if address is None or not self.trails.has_address(address):
+        if address is None or not trails.has_address(address):
             return
-        hidden = _whitelisted(self.whitelist.address(address))
-        with_port = self.trails.address_port(address, sighting.port) if sighting.port else None
-        for key in (with_port, self.trails.address(address), self.trails.network(address)):
+        hidden = whitelisted(self.whitelist.address(address))
+        with_port = trails.address_port(address, sighting.port) if sighting.port else None
+        for key in (with_port, trails.address(address), *trails.networks(address)):
             if key is not None:
-                yield Verdict(key, self.trails.trail(key), address, hidden)
+                yield Verdict(key, trails.trail(key), address, hidden)
 
-    def _url(self, sighting: Sighting) -> Iterator[Verdict]:
+    def _url(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
         authority = authority_of(sighting.value)
         if authority is None:
             return
         entry = self._host_entry(authority)
         path = canonical.request_path(sighting.path)
         for key, hidden in _url_keys(authority, path, entry):
-            if self.trails.exact(key) is not None:
-                trail = self.trails.trail(key)
+            if trails.exact(key) is not None:
+                trail = trails.trail(key)
                 if trail.kind is TrailKind.HTTP_HOST and sighting.role.startswith("tls."):
-                    trail = _less_sure(trail)
+                    trail = replace(trail, confidence=trail.confidence // SNI_CONFIDENCE)
                 yield Verdict(key, trail, authority + path, hidden)
 
     def _host_entry(self, authority: str) -> Entry | None:
         host = canonical.host_port(authority)[0]
         return self.whitelist.address(host) if canonical.address(host) else self.whitelist.name(host)
 
-    def _agent(self, sighting: Sighting) -> Iterator[Verdict]:
-        key = self.trails.agent(canonical.user_agent(sighting.value))
-        if key is not None:
-            yield Verdict(key, self.trails.trail(key), sighting.value.strip())
+    def _agent(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
+        for key in trails.agents(canonical.user_agent(sighting.value)):
+            yield Verdict(key, trails.trail(key), sighting.value.strip())
 
-    def _hash(self, sighting: Sighting) -> Iterator[Verdict]:
+    def _hash(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
         digest = canonical.digest(sighting.value)
-        key = self.trails.exact(_HASHES[sighting.sight] + digest.encode()) if digest else None
+        key = trails.exact(_HASHES[sighting.sight] + digest.encode()) if digest else None
         if key is not None and digest is not None:
-            yield Verdict(key, self.trails.trail(key), digest)
+            yield Verdict(key, trails.trail(key), digest)
 
-    def _ja4(self, sighting: Sighting) -> Iterator[Verdict]:
-        key = self.trails.exact(layout.JA4 + layout.text(sighting.value.lower()))
+    def _ja4(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
+        key = trails.exact(layout.JA4 + layout.text(sighting.value.lower()))
         if key is not None:
-            yield Verdict(key, self.trails.trail(key), value_of(key))
+            yield Verdict(key, trails.trail(key), value_of(key))
 
-    def _email(self, sighting: Sighting) -> Iterator[Verdict]:
+    def _email(self, sighting: Sighting, trails: LookUps) -> Iterator[Verdict]:
         address = canonical.email(sighting.value)
-        key = self.trails.exact(layout.EMAIL + layout.text(address)) if address else None
+        key = trails.exact(layout.EMAIL + layout.text(address)) if address else None
         if key is not None:
-            yield Verdict(key, self.trails.trail(key), value_of(key))
+            yield Verdict(key, trails.trail(key), value_of(key))
+
+
+def _domains(name: str, trails: LookUps) -> list[tuple[bytes, str]]:
+    """Give the keys of a name and its parents with the form that each was found by.
+
+    The first is the one that leaves the least of the name unsaid: behind a gateway, `evil.onion` says more of
+    `evil.onion.ws` than a trail for the gateway `onion.ws` does.
+    """
+    found = [(key, form) for form in candidates.names(name) for key in trails.domains(form)]
+    if len(found) > 1:
+        found.sort(key=lambda item: unsaid(item[1], item[0]))
+    return found
 
 
 def authority_of(text: str) -> str | None:
@@ -198,19 +228,20 @@ def authority_of(text: str) -> str | None:
 def _url_keys(authority: str, path: str, entry: Entry | None) -> Iterator[tuple[bytes, str]]:
     """Give the keys of a URL in the order in which they count, each with why it would not."""
     hosts = list(candidates.authorities(authority))
-    below = _whitelisted(entry) if entry is not None and entry.below else ""
+    below = whitelisted(entry) if entry is not None and entry.below else ""
     for piece in candidates.paths(path):
         spelled = layout.text(piece)
         for host in hosts:
             yield layout.URL + layout.text(host) + spelled, below
-        yield layout.PATH + spelled, _whitelisted(entry)
+        yield layout.PATH + spelled, whitelisted(entry)
     for host in hosts:
         name = canonical.host_port(host)[0]
         covers = entry is not None and (canonical.address(name) is not None or len(entry.value) >= len(name))
-        yield layout.URL + layout.text(host) + b"/", _whitelisted(entry) if covers else below
+        yield layout.URL + layout.text(host) + b"/", whitelisted(entry) if covers else below
 
 
-def _whitelisted(entry: Entry | None) -> str:
+def whitelisted(entry: Entry | None) -> str:
+    """Say which entry hides a trail; nothing without one."""
     return f"whitelisted by {entry.value} ({entry.place})" if entry is not None else ""
 
 
@@ -221,21 +252,8 @@ def _is_provider_itself(name: str, trail: Trail) -> bool:
     return any(word in trail.info for word in _PROVIDERS)
 
 
-def _less_sure(trail: Trail) -> Trail:
-    return Trail(
-        trail.kind,
-        trail.value,
-        trail.info,
-        trail.class_,
-        trail.sources,
-        trail.reference,
-        trail.confidence // SNI_CONFIDENCE,
-        trail.first_seen,
-        trail.expires,
-    )
-
-
-def _says_nothing(trail: Trail, sighting: Sighting, direction: Direction) -> bool:
+def says_nothing(trail: Trail, sighting: Sighting, direction: Direction) -> bool:
+    """Tell whether an address in this role means nothing, whatever else is known of it."""
     if sighting.sight is not Sight.ADDRESS:
         return False
     if sighting.role in ("source.ip", "client.ip"):

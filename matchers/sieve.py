@@ -6,6 +6,7 @@ one by one. It never looks twice at what is spelled in an unusual way: that is k
 
 import re
 import string
+import struct
 from collections.abc import Iterator, Sequence
 from itertools import compress, repeat
 from socket import AF_INET, inet_pton
@@ -82,7 +83,7 @@ class Sieve:
             if found:
                 yield text
         if self._trails.any_wildcard(names.decode()):
-            yield from (text for text in texts if self._trails.wildcard(text.lower()) is not None)
+            yield from (text for text in texts if self._trails.wildcards(text.lower()))
 
     def _near_urls(self, texts: Sequence[str], names: bytes) -> list[str]:
         hosts = (b"\n" + names).replace(b"\n" + layout.WWW, b"\n")[1:].split(b"\n")
@@ -97,10 +98,10 @@ class Sieve:
         """Sift IPv4 addresses. Raises `OSError` or `ValueError` when one is none."""
         packed = b"".join(map(inet_pton, repeat(AF_INET), texts))
         blocks = self._trails.blocks
+        numbers = struct.unpack(f">{len(texts)}I", packed)
+        # The last eight bits are the place within a block.
         return [
-            text
-            for text, number in zip(texts, layout.numbers(packed), strict=True)
-            if blocks[number >> 3 & layout.LAST_BYTE] >> (number & 7) & 1
+            text for text, number in zip(texts, numbers, strict=True) if blocks[number >> 11] >> (number >> 8 & 7) & 1
         ]
 
     def subjects(self, texts: Sequence[str]) -> list[str]:

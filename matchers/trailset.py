@@ -2,6 +2,7 @@
 
 import mmap
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ class About(msgspec.Struct, frozen=True):
     sections: dict[str, tuple[int, int]]
     by_kind: dict[str, int]
     by_class: dict[str, int]
+    custom: int = 0
     built: int | None = None
 
 
@@ -41,9 +43,9 @@ class _Patterns:
     lines: re2.Set | None
     keys: tuple[bytes, ...]
 
-    def match(self, text: str) -> bytes | None:
+    def match(self, text: str) -> list[bytes]:
         found = self.set.Match(text) if self.set is not None else None
-        return self.keys[min(found)] if found else None
+        return [self.keys[number] for number in sorted(found)] if found else []
 
     def match_any(self, lines: str) -> bool:
         """Tell whether any of several texts, a line each, could match."""
@@ -114,7 +116,8 @@ class TrailSet:
         """Tell whether any key of the set begins with this."""
         return next(self._any(beginning), None) is not None
 
-    def wildcard(self, name: str) -> bytes | None:
+    def wildcards(self, name: str) -> list[bytes]:
+        """Give the keys of all wildcards that are found in a name."""
         return self._wildcards.match(name)
 
     def any_wildcard(self, names: str) -> bool:
@@ -133,10 +136,11 @@ class TrailSet:
     def address_port(self, address: str, port: int) -> bytes | None:
         return self.exact(layout.address_key(address) + str(port).encode())
 
-    def network(self, address: str) -> bytes | None:
-        """Give the key of the narrowest network around an address."""
-        found = self._names(layout.network_key(address)) if self._has_networks else None
-        return found[-1] if found else None
+    def networks(self, address: str) -> list[bytes]:
+        """Give the keys of all networks around an address, the narrowest first."""
+        found: list[bytes] = self._names(layout.network_key(address)) if self._has_networks else []
+        found.reverse()
+        return found
 
     def has_urls(self, authority: str) -> bool:
         """Tell whether any URL trail begins with this host."""
@@ -151,8 +155,11 @@ class TrailSet:
         """Tell whether any path trail begins with this."""
         return self.has_keys_from(layout.PATH + layout.text(beginning))
 
-    def agent(self, user_agent: str) -> bytes | None:
-        return self.exact(layout.AGENT + layout.text(user_agent)) or self._agents.match(user_agent)
+    def agents(self, user_agent: str) -> list[bytes]:
+        """Give the keys of a user agent: itself, then all patterns that are found in it."""
+        itself = self.exact(layout.AGENT + layout.text(user_agent))
+        found = self._agents.match(user_agent)
+        return [itself, *found] if itself is not None else found
 
     def has(self, keys: Iterable[bytes]) -> Iterator[bool]:
         return map(self._trie.__contains__, keys)
@@ -164,12 +171,15 @@ class TrailSet:
     def trail(self, key: bytes) -> Trail:
         """Put together what is known of a key that is in the set."""
         row = self._facts[self._trie.key_id(key)]
-        info, sources, reference, first_seen, expires, kind, class_, confidence = layout.ROW.unpack_from(
+        return self._trail(row, value_of(key))
+
+    def _trail(self, row: int, value: str) -> Trail:
+        info, sources, reference, first_seen, expires, kind, class_, confidence, custom = layout.ROW.unpack_from(
             self._rows, row * layout.ROW.size
         )
         return Trail(
             kind=KINDS[kind],
-            value=value_of(key),
+            value=value,
             info=self._text(info),
             class_=CLASSES[class_],
             sources=tuple(self._text(sources).split(layout.SOURCES_SEPARATOR)),
@@ -177,6 +187,7 @@ class TrailSet:
             confidence=confidence,
             first_seen=first_seen or None,
             expires=expires or None,
+            custom=bool(custom),
         )
 
     def get(self, kind: TrailKind, value: str) -> Trail | None:
@@ -186,16 +197,20 @@ class TrailSet:
     def __iter__(self) -> Iterator[Trail]:
         return map(self.trail, self._trie.iterkeys())
 
+    def shared_facts(self) -> Iterator[tuple[Trail, int]]:
+        """Give what is known of trails, as trails without a value, each with the number of trails of which it is known.
+
+        Reads a number of every trail, so it is for people, not for the loop.
+        """
+        for row, count in Counter(self._facts).items():
+            yield self._trail(row, ""), count
+
     def by_source(self) -> Mapping[str, int]:
-        """Count the trails of each source. Reads every row, so it is for people, not for the loop."""
-        counts: dict[str, int] = {}
-        per_row: dict[int, int] = {}
-        for row in self._facts:
-            per_row[row] = per_row.get(row, 0) + 1
-        for row, count in per_row.items():
-            (sources,) = layout.NUMBER.unpack_from(self._rows, row * layout.ROW.size + layout.NUMBER.size)
-            for source in self._text(sources).split(layout.SOURCES_SEPARATOR):
-                counts[source] = counts.get(source, 0) + count
+        """Count the trails of each source, the largest first."""
+        counts: Counter[str] = Counter()
+        for trail, count in self.shared_facts():
+            for source in trail.sources:
+                counts[source] += count
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property

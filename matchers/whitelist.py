@@ -15,19 +15,21 @@ from pathlib import Path
 
 from trailhound import canonical
 from trailhound.errors import SourceError, TrailError
+from trailhound.local_names import LOCAL_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a whitelist: the canonical value, why it is there, and where it was read.
 
-    With `below` it hides also trails that are more exact than itself.
+    With `below` it hides also trails that are more exact than itself. `built_in` tells what comes with Trailhound.
     """
 
     value: str
     reason: str
     place: str
     below: bool = False
+    built_in: bool = False
 
 
 class Whitelist:
@@ -91,7 +93,7 @@ def entries(files: Iterable[Path], *, builtin: bool = True) -> Iterator[Entry]:
     """Give the lines of the built-in whitelist and those of the site, as `load` takes them."""
     if builtin:
         text = resources.files("matchers").joinpath("whitelist.txt").read_text("utf-8")
-        yield from read(text, "built in")
+        yield from read(text, "built in", built_in=True)
     for file in files:
         try:
             text = file.read_text("utf-8")
@@ -100,13 +102,21 @@ def entries(files: Iterable[Path], *, builtin: bool = True) -> Iterator[Entry]:
         yield from read(text, str(file))
 
 
-def read(text: str, place: str) -> Iterator[Entry]:
+def local(suffixes: Iterable[str]) -> Iterator[Entry]:
+    """Give the suffixes of local names: nothing in them is anybody's but the site's own, however exact the trail."""
+    for suffix in suffixes:
+        reason = LOCAL_SUFFIXES.get(suffix, "a local suffix of this site")
+        yield Entry(suffix, reason, "the setting trails.local_suffixes", below=True)
+
+
+def read(text: str, place: str, *, built_in: bool = False) -> Iterator[Entry]:
     """Read `value  # reason` lines."""
     for number, line in enumerate(text.splitlines(), 1):
         value, _, reason = line.partition("#")
         if not value.strip():
             continue
-        yield Entry(_value(value.strip(), f"{place}, line {number}"), reason.strip(), f"{place}, line {number}")
+        where = f"{place}, line {number}"
+        yield Entry(_value(value.strip(), where), reason.strip(), where, built_in=built_in)
 
 
 def _value(value: str, place: str) -> str:

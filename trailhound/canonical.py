@@ -13,7 +13,7 @@ from urllib.parse import quote
 import idna
 
 from trailhound.errors import TrailError
-from trailhound.trail import TrailKind
+from trailhound.trail import DETECTED_KINDS, TrailKind
 
 MAX_NAME = 253
 MAX_TEXT = 2048
@@ -266,6 +266,8 @@ def indicator(kind: TrailKind, text: str) -> Indicator:
             if not _JA4.fullmatch(text.lower()):
                 raise TrailError(f"{text!r} is no JA4 fingerprint")
             return Indicator(kind, text.lower())
+        case kind if kind in DETECTED_KINDS:
+            return Indicator(kind, text)
         case _:
             canonical = digest(text)
             if canonical is None or len(canonical) != _HASH_LENGTHS[kind]:

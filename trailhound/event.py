@@ -33,6 +33,10 @@ _INDICATOR_TYPES = {
     TrailKind.FILE_SHA1: "file",
     TrailKind.FILE_SHA256: "file",
     TrailKind.EMAIL: "email-addr",
+    TrailKind.FILE_NAME: "file",
+    TrailKind.USER_NAME: "user-account",
+    TrailKind.PUBKEY_HASH: "artifact",
+    TrailKind.OTHER: "artifact",
 }
 _CONFIDENCE_WORDS = ((70, "High"), (30, "Medium"), (1, "Low"), (0, "None"))
 # What a class of trail says beside `network` and `intrusion_detection` in ECS `event.category`.
@@ -91,7 +95,8 @@ def timestamp(time: int) -> str:
 
 def to_ecs(event: Event) -> dict[str, Any]:
     """Write an event as a nested ECS document."""
-    indicator = _indicator(event.trail)
+    # The name of a rule indicates nothing: it stands in `rule.name`.
+    indicator = _indicator(event.trail) if event.trail.kind is not TrailKind.RULE else {}
     dotted: dict[str, Any] = {
         "@timestamp": timestamp(event.start),
         "ecs.version": ECS_VERSION,
@@ -128,7 +133,9 @@ def to_ecs(event: Event) -> dict[str, Any]:
                 "indicator": indicator,
                 "matched": {"atomic": event.trail.value, "field": event.role, "type": "trail", "id": event.id},
             }
-        ],
+        ]
+        if indicator
+        else [],
         "trailhound.count": event.count,
         "trailhound.trail": event.trail.value,
         "trailhound.kind": event.trail.kind.value,
@@ -137,6 +144,7 @@ def to_ecs(event: Event) -> dict[str, Any]:
         "trailhound.info": event.trail.info,
         "trailhound.sources": list(event.trail.sources),
         "trailhound.confidence": event.trail.confidence,
+        "trailhound.custom": event.trail.custom,
         "trailhound.observed": event.observed,
         "trailhound.severity": event.severity.label,
         "trailhound.answered": event.answered,
@@ -190,6 +198,8 @@ def _indicator(trail: Trail) -> dict[str, Any]:
         dotted[f"file.hash.{kind.value.removeprefix('file-')}"] = value
     elif kind is TrailKind.EMAIL:
         dotted["email.address"] = value
+    elif kind is TrailKind.FILE_NAME:
+        dotted["file.name"] = value
     return nest(dotted)
 
 

@@ -15,7 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as NotJson
 
-from trailhound.errors import SettingsError
+from trailhound.errors import SettingsError, TrailError
+from trailhound.local_names import LOCAL_SUFFIXES, read_suffix
+from trailhound.trail import TrailClass
 
 ENVIRONMENT_PREFIX = "TRAILHOUND_"
 HOME_NETWORKS = (
@@ -39,6 +41,16 @@ def _network(text: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+
+
+def _suffix(text: str) -> str:
+    try:
+        return read_suffix(text)
+    except TrailError as error:
+        raise ValueError(str(error)) from error
+
+
+Suffix = Annotated[str, AfterValidator(_suffix)]
 
 
 class _Section(BaseModel):
@@ -85,6 +97,12 @@ class Logs(_Section):
         default=False,
         description="Do without the kernel's notices (inotify): for network shares, where they do not arrive.",
     )
+    take_in: tuple[Literal["zeek-notice", "zeek-intel", "suricata-alert"], ...] = Field(
+        default=(),
+        max_length=16,
+        description="Logs whose records are events of their own, though they meet no trail:"
+        " `zeek-notice`, `zeek-intel`, `suricata-alert`.",
+    )
     custom: Mapping[str, CustomLog] = Field(default_factory=dict, description="Logs of your own, by Zeek's `#path`.")
     max_line_bytes: int = Field(
         default=1_048_576, ge=4096, le=67_108_864, description="A longer line goes to the dead letters."
@@ -102,6 +120,10 @@ class Trails(_Section):
         default=(),
         description="Trails: Maltrail's static folder (or archive) and trails.csv, plain lists, Zeek intel files.",
     )
+    custom: tuple[Path, ...] = Field(
+        default=(),
+        description="Trails of your own, as `files`; marked as custom, and stronger than what lists say of a value.",
+    )
     starter: bool = Field(default=True, description="Add the trails that come with Trailhound.")
     min_ratio: float = Field(
         default=0.5,
@@ -109,8 +131,25 @@ class Trails(_Section):
         le=1,
         description="Least share of the trails in force that a new set must have to be taken up while running.",
     )
+    expired_days: int = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description="How long a trail that expired is kept in a set, for records that are older still.",
+    )
+    ignore_classes: tuple[TrailClass, ...] = Field(
+        default=(), description="Classes of trails that never count, such as `policy` or `parked`."
+    )
+    min_confidence: int = Field(
+        default=0, ge=0, le=100, description="Trails of less confidence never count; 0 lets all count."
+    )
     whitelist: tuple[Path, ...] = Field(
         default=(), description="Files of names, addresses and networks that never match, one a line."
+    )
+    local_suffixes: tuple[Suffix, ...] = Field(
+        default=tuple(LOCAL_SUFFIXES),
+        max_length=1000,
+        description="Names that are or end in one of these never match. Your own list stands in place of this one.",
     )
 
 

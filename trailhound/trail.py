@@ -28,6 +28,11 @@ class TrailKind(StrEnum):
     FILE_SHA1 = "file-sha1"
     FILE_SHA256 = "file-sha256"
     EMAIL = "email"
+    RULE = "rule"
+    FILE_NAME = "file-name"
+    USER_NAME = "user-name"
+    PUBKEY_HASH = "pubkey-hash"
+    OTHER = "other"
 
     @property
     def group(self) -> "TrailGroup":
@@ -68,7 +73,17 @@ _GROUPS = {
     TrailKind.FILE_SHA1: TrailGroup.FILE,
     TrailKind.FILE_SHA256: TrailGroup.FILE,
     TrailKind.EMAIL: TrailGroup.OTHER,
+    TrailKind.RULE: TrailGroup.OTHER,
+    TrailKind.FILE_NAME: TrailGroup.FILE,
+    TrailKind.USER_NAME: TrailGroup.OTHER,
+    TrailKind.PUBKEY_HASH: TrailGroup.OTHER,
+    TrailKind.OTHER: TrailGroup.OTHER,
 }
+# Kinds that no list has: what stands in the logs of other detectors. A rule's value is its name.
+DETECTED_KINDS = frozenset(
+    {TrailKind.RULE, TrailKind.FILE_NAME, TrailKind.USER_NAME, TrailKind.PUBKEY_HASH, TrailKind.OTHER}
+)
+LISTED_KINDS = tuple(kind for kind in TrailKind if kind not in DETECTED_KINDS)
 
 
 class TrailClass(StrEnum):
@@ -95,7 +110,8 @@ class Trail:
 
     `value` is canonical (see `trailhound.canonical`). `info` names the threat ("emotet"). `sources` are all lists that
     have it, the one whose words are used first. `confidence` runs from 0 to 100. `first_seen` and `expires` are
-    seconds since the epoch.
+    seconds since the epoch; what happens later than `expires` does not meet it. `custom` says that the site has it on a
+    list of its own.
     """
 
     kind: TrailKind
@@ -107,3 +123,4 @@ class Trail:
     confidence: int = 50
     first_seen: int | None = None
     expires: int | None = None
+    custom: bool = False

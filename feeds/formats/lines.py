@@ -1,12 +1,13 @@
 """Plain lists: one value a line, comments after `#`, `;` or `//`; also hosts files, and the lists people write.
 
 A line `# trailhound: class=phishing confidence=80 info="parcel lure"` holds for what follows it. Its keys are `info`,
-`class`, `confidence`, `kind` and `reference`; `# Reference: URL` does the same as the last.
+`class`, `confidence`, `kind`, `expires` and `reference`; `# Reference: URL` does the same as the last.
 """
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from feeds.classes import rate, threat_name
@@ -24,6 +25,7 @@ DIRECTIVE = "# trailhound:"
 _COMMENTS = ("#", ";", "//")
 _HOSTS_TARGETS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})
 _HOSTS_OWN = frozenset({"localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0"})
+_KEYS = ("info", "class", "confidence", "kind", "expires", "reference")
 # Kinds whose values may hold blanks and `#`: the whole line is the value.
 _WHOLE_LINE = frozenset({TrailKind.USER_AGENT, TrailKind.USER_AGENT_REGEX, TrailKind.WILDCARD})
 
@@ -36,6 +38,7 @@ class _Said:
     class_: TrailClass
     confidence: int
     kind: TrailKind | None
+    expires: int | None = None
 
 
 def read(lines: Iterable[str], origin: Origin) -> Iterator[Entry]:
@@ -76,7 +79,17 @@ def _line(text: str, number: int, origin: Origin, said: _Said, reference: str) -
             yield refused(origin, number, word, str(error))
             continue
         for kind, value in found:
-            trail = Trail(kind, value, said.info, said.class_, (origin.source,), reference, said.confidence)
+            trail = Trail(
+                kind,
+                value,
+                said.info,
+                said.class_,
+                (origin.source,),
+                reference,
+                said.confidence,
+                expires=said.expires,
+                custom=origin.custom,
+            )
             reason = refusal(trail)
             yield trail if reason is None else refused(origin, number, word, reason)
 
@@ -111,9 +124,9 @@ def _directed(said: _Said, text: str, references: References) -> _Said:
     except ValueError as error:
         raise TrailError("expected `key=value`, values with blanks in double quotes") from error
     given = dict(word.partition("=")[::2] for word in words)
-    unknown = given.keys() - {"info", "class", "confidence", "kind", "reference"}
+    unknown = given.keys() - set(_KEYS)
     if unknown:
-        raise TrailError(f"{min(unknown)!r} is no key; expected info, class, confidence, kind or reference")
+        raise TrailError(f"{min(unknown)!r} is no key; expected one of {', '.join(_KEYS)}")
     if "info" in given:
         rating = rate(given["info"])
         said = replace(said, info=tidy_info(given["info"]), class_=rating.class_, confidence=rating.confidence)
@@ -123,6 +136,8 @@ def _directed(said: _Said, text: str, references: References) -> _Said:
         said = replace(said, confidence=_percent(given["confidence"]))
     if "kind" in given:
         said = replace(said, kind=None if given["kind"] == "any" else _member(TrailKind, "kind", given["kind"]))
+    if "expires" in given:
+        said = replace(said, expires=None if given["expires"] == "never" else _moment(given["expires"]))
     if "reference" in given:
         references.current = tidy_reference(given["reference"])
     return said
@@ -139,6 +154,22 @@ def _percent(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 100):
         raise TrailError(f"confidence={text!r}; expected a number from 0 to 100")
     return int(text)
+
+
+def _moment(text: str) -> int:
+    """Read a time in ISO 8601, in UTC unless it says otherwise; a day alone lasts to its end."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if len(text) <= len("2030-01-31"):
+            moment += timedelta(days=1, seconds=-1)
+        seconds = int(moment.timestamp())
+    except (ValueError, OverflowError) as error:
+        raise TrailError(f"expires={text!r}; expected a day such as 2030-01-31, a time (ISO 8601) or never") from error
+    if seconds <= 0:
+        raise TrailError(f"expires={text!r}; expected a time after 1970")
+    return seconds
 
 
 def looks_like(head: Sequence[str], path: str) -> bool:

@@ -17,6 +17,7 @@ from trailhound.trail import Trail
 
 _OTHERS = re.compile(r"\s*\(\+([^)]*)\)\s*$")
 _WELL_KNOWN = {"(static)": "maltrail", "(custom)": "custom", "(remote custom)": "remote custom"}
+_OWN = frozenset({"custom", "remote custom"})
 # What each further list that agrees adds, and what agreement alone cannot lift a trail above.
 _AGREEMENT = 10
 _AGREED = 95
@@ -45,7 +46,9 @@ def read(lines: Iterable[str], origin: Origin) -> Iterator[Entry]:
         confidence = rating.confidence if origin.confidence is None else origin.confidence
         if len(sources) > 1:
             confidence = max(confidence, min(confidence + _AGREEMENT * (len(sources) - 1), _AGREED))
-        trail = Trail(kind, value, threat_name(info), origin.class_ or rating.class_, sources, reference, confidence)
+        class_ = origin.class_ or rating.class_
+        custom = origin.custom or not _OWN.isdisjoint(sources)
+        trail = Trail(kind, value, threat_name(info), class_, sources, reference, confidence, custom=custom)
         reason = refusal(trail)
         yield trail if reason is None else refused(origin, number, row[0], reason)
 

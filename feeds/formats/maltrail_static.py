@@ -45,7 +45,8 @@ def read(lines: Iterable[str], origin: Origin) -> Iterator[Entry]:
         except TrailError as error:
             yield refused(origin, number, text, str(error))
             continue
-        trail = Trail(kind, value, info, class_, sources, references.current or tidy_reference(comment), confidence)
+        reference = references.current or tidy_reference(comment)
+        trail = Trail(kind, value, info, class_, sources, reference, confidence, custom=origin.custom)
         reason = refusal(trail)
         yield trail if reason is None else refused(origin, number, text, reason)
 

@@ -9,26 +9,11 @@ from feeds.hygiene import refusal
 from trailhound import canonical
 from trailhound.errors import TrailError
 from trailhound.trail import Trail, TrailKind
+from trailhound.zeek_intel import kind_of
 
 # Kinds that people write so that nobody clicks on them.
 _NAMES = frozenset({TrailKind.URL, TrailKind.DOMAIN})
 _UNSET = ("-", "(empty)", "")
-_BY_LENGTH = {
-    "FILE_HASH": {32: TrailKind.FILE_MD5, 40: TrailKind.FILE_SHA1, 64: TrailKind.FILE_SHA256},
-    "CERT_HASH": {40: TrailKind.CERT_SHA1, 64: TrailKind.CERT_SHA256},
-}
-_KINDS = {
-    "ADDR": TrailKind.IPV4,
-    "SUBNET": TrailKind.CIDR,
-    "URL": TrailKind.URL,
-    "DOMAIN": TrailKind.DOMAIN,
-    "SOFTWARE": TrailKind.USER_AGENT,
-    "EMAIL": TrailKind.EMAIL,
-    # Not Zeek's own, but what packages for these fingerprints call them.
-    "JA3": TrailKind.JA3,
-    "JA3S": TrailKind.JA3S,
-    "JA4": TrailKind.JA4,
-}
 
 
 def read(lines: Iterable[str], origin: Origin) -> Iterator[Entry]:
@@ -58,7 +43,7 @@ def _entry(row: Mapping[str, str], origin: Origin, number: int) -> Trail | Refus
     if row.get("meta.whitelist") == "T":
         return refused(origin, number, text, "marked as `meta.whitelist`: it belongs into the whitelist")
     try:
-        kind = _kind(row.get("indicator_type", ""), text)
+        kind = kind_of(row.get("indicator_type", ""), text)
         kind, value = canonical.indicator(kind, values.as_meant(text) if kind in _NAMES else text)
     except TrailError as error:
         return refused(origin, number, text, str(error))
@@ -74,6 +59,7 @@ def _entry(row: Mapping[str, str], origin: Origin, number: int) -> Trail | Refus
         (tidy_info(source) or origin.source,),
         tidy_reference(_column(row, "meta.url")),
         rating.confidence if origin.confidence is None else origin.confidence,
+        custom=origin.custom,
     )
     reason = refusal(trail)
     return trail if reason is None else refused(origin, number, text, reason)
@@ -82,20 +68,6 @@ def _entry(row: Mapping[str, str], origin: Origin, number: int) -> Trail | Refus
 def _column(row: Mapping[str, str], name: str) -> str:
     text = row.get(name, "")
     return "" if text in _UNSET else text
-
-
-def _kind(zeek_type: str, text: str) -> TrailKind:
-    word = zeek_type.strip().removeprefix("Intel::")
-    kind = _KINDS.get(word)
-    if kind is not None:
-        return kind
-    lengths = _BY_LENGTH.get(word)
-    if lengths is None:
-        raise TrailError(f"{zeek_type!r} is a type that no trail has")
-    found = lengths.get(len(text.replace(":", "")))
-    if found is None:
-        raise TrailError(f"{text[:80]!r} is no hash of a length that {word} has")
-    return found
 
 
 def looks_like(head: Sequence[str], path: str) -> bool:

@@ -1,6 +1,7 @@
 """EVE `alert`: the traffic that a signature of Suricata's fired on, for sites that log nothing but alerts.
 
-The alert itself is Suricata's to report; what is looked at here are the values that it carries.
+What is looked at here are the values that it carries. The alert itself is an event only where the site wants that
+(`matchers.detectors.suricata_alert`).
 """
 
 from collections.abc import Iterator
@@ -38,10 +39,14 @@ ALERT = Observer(
     },
     observe=_observe,
     derive=_derive,
+    # What Suricata dropped reached nobody.
+    answered=lambda record: False if record.text("action") == "blocked" else None,
     ecs={
+        "event.action": "action",
         "rule.id": "signature_id",
         "rule.name": "signature",
         "rule.category": "category",
+        "rule.version": "rev",
         "tls.client.server_name": "server_name",
         "url.domain": "host",
         "url.original": "uri",

@@ -31,7 +31,7 @@ def pack(event: Event) -> bytes:
         (event.source_ip, event.source_port, event.destination_ip, event.destination_port),
         (event.transport, event.protocol, event.ingested, event.tags),
         (trail.kind, trail.value, trail.info, trail.class_, trail.sources),
-        (trail.reference, trail.confidence, trail.first_seen, trail.expires),
+        (trail.reference, trail.confidence, trail.first_seen, trail.expires, trail.custom),
         event.ecs,
     )
     try:

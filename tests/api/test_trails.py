@@ -3,10 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.answers import CheckedValue
+from api.lookup import Explanation, FoundTrail
 from api.translate import checked
 from stores.contract import Store
 from tests.api.client import AppClient, refused
 from tests.api.trails import DictLookup
+from trailhound.trail import Trail, TrailClass, TrailKind
 
 
 def test_trails_that_were_met_are_counted(client: AppClient, filled: Store) -> None:
@@ -26,6 +28,7 @@ def test_a_check_tells_the_key_and_the_trail(client: AppClient) -> None:
     [match] = result["matches"]
     assert (match["key"], match["trail"], match["class"]) == ("evil.example", "evil.example", "c2")
     assert match["first_seen"] == "2023-11-14T22:13:20.000000Z"
+    assert (match["custom"], match["hidden"]) == (False, None)
 
 
 def test_a_whitelisted_value_is_not_found_and_says_why(client: AppClient) -> None:
@@ -40,6 +43,14 @@ def test_many_values_are_answered_in_order(client: AppClient) -> None:
     results = client.json("/api/v1/trails/check", value=values)["results"]
     assert [result["value"] for result in results] == values
     assert [result["found"] for result in results] == [False] * 99 + [True]
+
+
+def test_an_answer_says_of_each_trail_whether_it_is_ones_own_and_what_hides_it() -> None:
+    trail = Trail(TrailKind.DOMAIN, "evil.example", "x", TrailClass.C2, ("own",), custom=True)
+    found = FoundTrail("evil.example", trail, "expired 2026-01-01 00:00 UTC")
+    answer = checked(Explanation("evil.example", (), [found]))
+    (match,) = answer.matches
+    assert (match.custom, match.hidden) == (True, "expired 2026-01-01 00:00 UTC")
 
 
 @pytest.mark.parametrize("values", [[], [""], ["x" * 2049], ["a.example"] * 101])

@@ -11,6 +11,7 @@ from matchers.exceptions import Exemption
 from trailhound.commands import prepare
 from trailhound.commands.reload import Reload
 from trailhound.settings import Settings, Trails
+from trailhound.trail import TrailClass
 
 
 class Running:
@@ -53,6 +54,28 @@ def whitelist(tmp_path: Path) -> Path:
 def running(tmp_path: Path, trails: Path, whitelist: Path) -> Running:
     chosen = Trails(files=(trails,), starter=False, whitelist=(whitelist,))
     return Running(Settings(state_dir=tmp_path / "state", trails=chosen))
+
+
+def test_classes_that_do_not_count_still_do_not_after_a_change(tmp_path: Path, trails: Path) -> None:
+    trails.write_text("# trailhound: class=policy\none.example\n# trailhound: class=c2\ntwo.example\n", "utf-8")
+    chosen = Trails(files=(trails,), starter=False, ignore_classes=(TrailClass.POLICY,))
+    running = Running(Settings(state_dir=tmp_path / "state", trails=chosen))
+    assert [running.meets(f"{name}.example") for name in ("one", "two")] == [False, True]
+    trails.write_text(trails.read_text("utf-8") + "# trailhound: class=policy\nthree.example\n", "utf-8")
+    assert running.reload.check()
+    assert [running.meets(f"{name}.example") for name in ("one", "two", "three")] == [False, True, False]
+
+
+def test_trails_of_ones_own_that_change_are_taken_up(tmp_path: Path, trails: Path) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text("five.example\n", "utf-8")
+    chosen = Trails(files=(trails,), custom=(own,), starter=False)
+    running = Running(Settings(state_dir=tmp_path / "state", trails=chosen))
+    assert running.meets("five.example")
+    own.write_text("five.example\nsix.example\n", "utf-8")
+    assert running.reload.check()
+    assert running.meets("six.example")
+    assert running.engine.rules.trails.about.custom == 2
 
 
 def test_nothing_new_is_nothing_to_do(running: Running) -> None:

@@ -234,3 +234,34 @@ def test_what_maltrail_was_tried_on_is_scanned_with_its_trails(
         _check_report(trailhound, tmp_path / f"{folder.parent.name}-{folder.name}", folder, *arguments)
         scanned += 1
     assert scanned > 10
+
+
+def test_an_archive_is_judged_by_its_own_time_and_trails_are_kept_as_long_as_asked(
+    trailhound: Trailhound, logs: Path, tmp_path: Path
+) -> None:
+    trails = tmp_path / "dated.txt"
+    valid, over = "# trailhound: expires=2023-12-01", "# trailhound: expires=2023-11-01"  # The logs are of 14 November.
+    trails.write_text(f"{valid}\n{name(1)}\n{over}\n{name(2)}\n", "utf-8")
+    config = tmp_path / "trailhound.toml"
+    config.write_text("[trails]\nexpired_days = 36500\n", "utf-8")
+    ran = trailhound("scan", logs, "--trails", trails, "-c", config, "--json")
+    assert found(json.loads(ran.out)) == {name(1): 2}
+    ran = trailhound("scan", logs, "--trails", trails)
+    assert ran.status == 2
+    assert "2 lines were refused" in ran.err
+
+
+def test_classes_and_weak_trails_that_the_settings_leave_out_are_not_found(
+    trailhound: Trailhound, logs: Path, tmp_path: Path
+) -> None:
+    trails = tmp_path / "trails.txt"
+    policy, c2 = "# trailhound: class=policy confidence=60", "# trailhound: class=c2"
+    trails.write_text(f"{policy}\n{name(1)}\n{c2}\n{name(2)}\n", "utf-8")
+    config = tmp_path / "trailhound.toml"
+    for setting, left in (
+        ('ignore_classes = ["policy"]', {name(2): 1}),
+        ("min_confidence = 61", {}),
+        ("", {name(1): 2, name(2): 1}),
+    ):
+        config.write_text(f"[trails]\n{setting}\n", "utf-8")
+        assert found(json.loads(trailhound("scan", logs, "--trails", trails, "-c", config, "--json").out)) == left

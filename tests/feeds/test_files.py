@@ -55,6 +55,27 @@ def test_a_folder_is_read_in_the_order_of_names_and_a_stray_file_does_not_stop_i
     assert [entry.sources for entry in entries if isinstance(entry, Trail)] == [("a",), ("two",)]
 
 
+def test_what_expired_too_long_ago_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    dated = "# trailhound: expires=2026-{}-01\n"
+    path.write_text(f"a.example\n{dated.format('01')}\nb.example\n{dated.format('03')}c.example\n")
+    march = 1_772_323_200
+    assert _values(path) == ["a.example", "b.example", "c.example"]
+    entries = list(read_trails(path, oldest=march))
+    assert [entry.value for entry in entries if isinstance(entry, Trail)] == ["a.example", "c.example"]
+    (refused,) = (entry for entry in entries if isinstance(entry, Refused))
+    assert (refused.source, refused.line, refused.value) == (str(path), 4, "b.example")
+    assert refused.reason == "expired 2026-01-01, too long ago to be kept"
+
+
+def test_trails_of_ones_own_are_marked_in_folders_and_archives_too(tmp_path: Path) -> None:
+    _tar_gz(tmp_path / "packed.tar.gz", one=b"one.example\n")
+    (tmp_path / "two.txt").write_text("two.example\n")
+    for custom in (True, False):
+        entries = list(read_trails(tmp_path, custom=custom))
+        assert [entry.custom for entry in entries if isinstance(entry, Trail)] == [custom, custom]
+
+
 def test_the_same_list_is_read_plain_and_packed(tmp_path: Path) -> None:
     content = b"one.example\ntwo.example\n"
     (tmp_path / "list.txt").write_bytes(content)

@@ -4,7 +4,7 @@ import pytest
 
 from feeds.entry import MAX_LINE, Entry, Origin, Refused
 from feeds.formats import FORMATS, detect
-from trailhound.trail import Trail, TrailClass, TrailKind
+from trailhound.trail import LISTED_KINDS, Trail, TrailClass, TrailKind
 
 SAMPLES = {
     "maltrail-static": ("# Copyright (c) Maltrail developers", "", "# Reference: https://a.example/1", "evil.example"),
@@ -222,6 +222,9 @@ def test_a_directive_sets_what_holds_for_the_lines_below() -> None:
         ("confidence=101", "0 to 100"),
         ("kind=domian", "domain"),
         ("klass=c2", "class"),
+        ("expires=soon", "2030-01-31"),
+        ("expires=1960-01-01", "after 1970"),
+        ("expires=2030-02-30", "2030-01-31"),
         ('info="open', "double quotes"),
     ],
 )
@@ -229,6 +232,35 @@ def test_a_wrong_directive_is_refused_with_what_was_expected(directive: str, exp
     (entry,) = _read("lines", f"# trailhound: {directive}")
     assert isinstance(entry, Refused)
     assert expected in entry.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2030-01-31", 1_896_134_399),
+        ("2030-01-31T12:00", 1_896_091_200),
+        ("2030-01-31T12:00Z", 1_896_091_200),
+        ("2030-01-31T12:00+02:00", 1_896_084_000),
+    ],
+)
+def test_trails_expire_at_the_end_of_a_day_or_at_a_time_until_the_list_says_never(text: str, seconds: int) -> None:
+    lines = ("a.example", f"# trailhound: expires={text}", "b.example", "c.example", "# trailhound: expires=never")
+    entries = _read("lines", *lines, "d.example")
+    assert [entry.expires for entry in entries if isinstance(entry, Trail)] == [None, seconds, seconds, None]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_marks_the_trails_of_a_list_of_ones_own(name: str) -> None:
+    for custom in (True, False):
+        origin = Origin("list", "file.txt", "emotet", custom=custom)
+        entries = list(FORMATS[name].read(SAMPLES[name], origin))
+        assert {entry.custom for entry in entries if isinstance(entry, Trail)} == {custom}
+
+
+def test_the_built_set_of_maltrail_says_which_trails_are_ones_own() -> None:
+    rows = ("a.example,x,(custom)", "b.example,x,(static)", "c.example,x,openphish.com")
+    entries = _read("maltrail-csv", *rows)
+    assert [entry.custom for entry in entries if isinstance(entry, Trail)] == [True, False, False]
 
 
 INTEL = "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url"
@@ -284,7 +316,7 @@ def _page() -> str:
 
 def test_the_page_on_trails_names_every_format_kind_and_class() -> None:
     page = _page()
-    for word in (*FORMATS, *TrailKind, *TrailClass):
+    for word in (*FORMATS, *LISTED_KINDS, *TrailClass):
         assert f"`{word}`" in page, word
 
 

@@ -11,9 +11,10 @@ from ingest.segments import Found, Joined, find, first_state, format_of
 from ingest.segments import segments as cut
 from matchers.events import Events
 from tests.ingest.living import header, name, row
-from tests.matchers.build import engine, trail
+from tests.matchers.build import engine, taking_in, trail
 from trailhound.trail import TrailKind
 
+DETECTIONS = Path(__file__).parents[1] / "fixtures" / "detections"
 MAX_LINE = 1 << 20
 BLOCK = 1024
 CONTENT = header() + b"".join(row(number, name(number % 30)) for number in range(200)) + b"bad\n" + row(1)
@@ -106,3 +107,22 @@ def test_only_plain_logs_of_lines_are_cut(log: Path, tmp_path: Path) -> None:
     log.write_bytes(b'[{"timestamp":"x","event_type":"dns"}]')
     assert format_of(log) is None
     assert format_of(tmp_path / "nothing.log") is None
+
+
+def test_detections_of_others_are_the_same_from_segments(tmp_path: Path) -> None:
+    data = (DETECTIONS / "notice.log").read_bytes()
+    rows = b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"#"))
+    path = tmp_path / "notice.log"
+    path.write_bytes(data + rows * 9)
+    machine, other, alone = (taking_in("zeek-notice") for _ in range(3))
+    joined = Joined(FileReport(str(path), "zeek-tsv"), machine, Events("sensor", str(path)), MAX_LINE)
+    events = []
+    parts = list(cut(path, "zeek-tsv"))
+    for segment in parts:
+        for scanned in joined.take(segment, find(segment, joined.state, other, MAX_LINE)):
+            assert scanned.stretch is not None
+            events += scanned.stretch.events
+    *stretches, _ = scan_file(path, alone, "sensor", max_line=MAX_LINE, now=lambda: 0)
+    assert len(parts) > 1
+    assert sum(event.count for event in events) == 50
+    assert events == [event for one in stretches if one.stretch for event in one.stretch.events]

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.formats import reader_of
 from ingest.stretch import Stretch, match
 from matchers.compile import Compiler
+from matchers.detectors import DETECTORS
 from matchers.engine import Engine
 from matchers.events import Events
 from matchers.networks import HomeNetworks
@@ -16,9 +17,10 @@ from matchers.observer import Observer
 from matchers.observers import OBSERVERS
 from matchers.rules import Meeting
 from matchers.trailset import TrailSet
-from matchers.whitelist import Whitelist, read
+from matchers.whitelist import Whitelist, local, read
 from trailhound import canonical
 from trailhound.event import Event
+from trailhound.local_names import LOCAL_SUFFIXES
 from trailhound.record import Record, Value
 from trailhound.settings import HOME_NETWORKS
 from trailhound.severity import Direction
@@ -48,7 +50,14 @@ def whitelist(text: str) -> Whitelist:
 
 
 def engine(trails: Iterable[Trail], allowed: str = "", custom: Iterable[Observer] = ()) -> Engine:
-    return Engine(compiled(trails), whitelist(allowed), HomeNetworks(HOME_NETWORKS), custom)
+    """Make an engine with the local suffixes that every installation has unless it is told otherwise."""
+    listed = Whitelist([*read(allowed, "a test"), *local(LOCAL_SUFFIXES)])
+    return Engine(compiled(trails), listed, HomeNetworks(HOME_NETWORKS), custom)
+
+
+def taking_in(*names: str) -> Engine:
+    """Make an engine that knows no trail, but takes in what others detect."""
+    return Engine(compiled([]), Whitelist(), HomeNetworks(HOME_NETWORKS), detectors=[DETECTORS[name] for name in names])
 
 
 def record(log: str, fields: Mapping[str, Value], module: str = "zeek") -> Record:

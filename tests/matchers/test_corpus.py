@@ -12,8 +12,8 @@ from ingest.formats import HEAD, detect, open_log
 from ingest.logtypes import log_of_file
 from ingest.scan import find_files
 from matchers.engine import Engine
-from tests.matchers.build import counts, engine, matched
-from trailhound.trail import Trail
+from tests.matchers.build import counts, engine, matched, taking_in
+from trailhound.trail import Trail, TrailKind
 
 FORMATS = ("zeek_tsv", "zeek_json", "suricata")
 CLEAN = ("clean_tcp", "ack_sweep_no_fp", "dns_exhaustion", "whitelisted")
@@ -93,3 +93,50 @@ def test_the_same_traffic_gives_the_same_threats_and_counts_in_every_format(corp
         assert set(eve) == set(tsv), case.name
         if case.name not in _COUNTED_OTHERWISE:
             assert eve == tsv, case.name
+
+
+def test_every_alert_of_the_captures_is_an_event_where_alerts_are_taken_in(corpus: Path) -> None:
+    total = 0
+    for path in sorted((corpus / "maltrail_corpus").glob("*/suricata/eve.json")):
+        content = path.read_bytes()
+        alerts = [event for event in map(json.loads, content.splitlines()) if event["event_type"] == "alert"]
+        events = matched(taking_in("suricata-alert"), "eve", content, "eve").events
+        signatures: Counter[str] = Counter()
+        for event in events:
+            signatures[event.trail.value] += event.count
+        assert signatures == Counter(alert["alert"]["signature"] for alert in alerts), path
+        total += len(alerts)
+    assert total > 40
+
+
+def test_every_notice_of_real_logs_is_an_event_where_notices_are_taken_in(corpus: Path) -> None:
+    notes: Counter[str] = Counter()
+    machine = taking_in("zeek-notice")
+    for path in sorted((corpus / "zeek_logs").rglob("*notice*.log*")):
+        with open_log(path) as stream:
+            content = stream.read()
+        kind = detect(content[:HEAD])
+        if kind is not None:
+            stretch = matched(machine, kind, content, log_of_file(path.name))
+            assert sum(event.count for event in stretch.events) == stretch.records, path
+            for event in stretch.events:
+                notes[event.trail.value] += event.count
+    assert notes["SSL::Invalid_Server_Cert"] > 100
+    assert notes["Scan::Address_Scan"] == 12
+    assert notes["TeamCymruMalwareHashRegistry::Match"] == 2
+
+
+def test_what_zeek_itself_matched_is_read_as_the_indicator_that_its_file_has(corpus: Path) -> None:
+    total = 0
+    for path in sorted((corpus / "derived" / "zeek_intel_pairs").glob("*/expected*intel.log")):
+        files = sorted(path.parent.glob("intel*.dat"))
+        listed = {entry.value for file in files for entry in read_trails(file) if isinstance(entry, Trail)}
+        refused = " ".join(file.read_text("utf-8") for file in files)  # Names of files are no trails.
+        content = path.read_bytes().replace(b"XXXXXXXXXX.XXXXXX", b"1700000000.000000")  # Zeek's tests blank times out.
+        stretch = matched(taking_in("zeek-intel"), "zeek-tsv", content, "intel")
+        assert stretch.bad_lines == []
+        for event in stretch.events:
+            total += event.count
+            assert event.trail.value in listed or event.trail.value in refused, path
+            assert event.trail.kind is not TrailKind.OTHER
+    assert total > 10

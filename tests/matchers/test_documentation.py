@@ -1,5 +1,6 @@
 """What docs/matching.md says is so."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from ingest.eve_event import EVENTS
+from matchers.detectors import DETECTORS
 from matchers.observer import Observer, Probe
 from matchers.observers import OBSERVERS
 from tests.matchers.build import compiled, engine, met, record
 from trailhound import canonical
 from trailhound.record import Value
 from trailhound.severity import STRONG_CONFIDENCE, WEAK_CONFIDENCE, Direction, severity
-from trailhound.trail import Trail, TrailClass, TrailKind
+from trailhound.trail import DETECTED_KINDS, Trail, TrailClass, TrailKind
 
 PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")
 _TRAIL = re.compile(r"(?:(\S+) )?(\S+) (\S+)(?: \((.+)\))?")
@@ -140,6 +142,9 @@ HASHED = {
 }
 
 
+DETECTED = "[detections of others](#detections-of-others)"
+
+
 def kinds(observer: Observer) -> set[TrailKind]:
     found: set[TrailKind] = set()
     for column, probe in observer.probes.items():
@@ -152,7 +157,14 @@ def test_every_kind_is_in_the_table_with_the_logs_that_look_for_it() -> None:
     assert list(table) == [kind.value for kind in TrailKind]
     for kind in TrailKind:
         logs = sorted(log for log, observer in OBSERVERS.items() if kind in kinds(observer))
-        assert table[kind.value] == (", ".join(logs) or "logs of your own (`logs.custom`)"), kind
+        elsewhere = DETECTED if kind in DETECTED_KINDS else "logs of your own (`logs.custom`)"
+        assert table[kind.value] == (", ".join(logs) or elsewhere), kind
+
+
+def test_every_log_that_can_be_taken_in_is_in_the_table_and_in_the_example() -> None:
+    table = {cells[0].strip("`"): cells[1] for cells in rows("name")}
+    assert list(table) == list(DETECTORS)
+    assert f"take_in = {json.dumps(list(DETECTORS))}" in PAGE
 
 
 def test_every_event_of_suricata_is_named_with_its_log() -> None:

@@ -13,7 +13,7 @@ from matchers.trailset import TrailSet, value_of
 from tests.matchers.build import compiled, trail
 from trailhound import canonical
 from trailhound.errors import TrailError, TrailSetError
-from trailhound.trail import Trail, TrailClass, TrailKind
+from trailhound.trail import LISTED_KINDS, Trail, TrailClass, TrailKind
 
 LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
 NAME = st.lists(LABEL, min_size=2, max_size=5).map(".".join)
@@ -40,12 +40,12 @@ VALUES: dict[TrailKind, st.SearchStrategy[str]] = {
 
 
 def test_there_are_values_for_every_kind() -> None:
-    assert set(VALUES) == set(TrailKind)
+    assert set(VALUES) == set(LISTED_KINDS)
 
 
 @st.composite
 def indicators(draw: st.DrawFn) -> canonical.Indicator:
-    kind = draw(st.sampled_from(TrailKind))
+    kind = draw(st.sampled_from(LISTED_KINDS))
     try:
         return canonical.indicator(kind, draw(VALUES[kind]))
     except TrailError:
@@ -71,22 +71,23 @@ def test_every_trail_of_a_set_is_found_as_it_was_added(found: list[canonical.Ind
 
 
 FACTS = st.builds(
-    lambda class_, info, source, confidence, seen: (class_, info, source, confidence, seen),
+    lambda *facts: facts,
     st.sampled_from([TrailClass.C2, TrailClass.MALWARE, TrailClass.POLICY]),
     st.sampled_from(["x", "y"]),
     st.sampled_from(["s1", "s2", "s3"]),
     st.sampled_from([20, 50]),
     st.sampled_from([None, 7, 9]),
+    st.booleans(),
 )
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a.example", "b.example"]), FACTS), min_size=1, max_size=8), st.randoms())
 def test_the_order_in_which_trails_come_does_not_matter(
-    listed: list[tuple[str, tuple[TrailClass, str, str, int, int | None]]], chance: random.Random
+    listed: list[tuple[str, tuple[TrailClass, str, str, int, int | None, bool]]], chance: random.Random
 ) -> None:
     trails = [
-        Trail(TrailKind.DOMAIN, name, info, class_, (source,), "", confidence, seen, seen)
-        for name, (class_, info, source, confidence, seen) in listed
+        Trail(TrailKind.DOMAIN, name, info, class_, (source,), "", confidence, seen, seen, custom)
+        for name, (class_, info, source, confidence, seen, custom) in listed
     ]
     shuffled = chance.sample(trails, len(trails))
     assert compiled(trails).about.checksum == compiled(shuffled).about.checksum
@@ -121,6 +122,40 @@ def test_the_more_telling_class_wins_and_all_sources_are_kept() -> None:
     assert kept.sources == ("beta", "alpha", "zeta")
     assert kept.confidence == 40 + 2 * 5
     assert (kept.first_seen, kept.expires) == (20, 200)
+
+
+def test_what_the_site_itself_says_of_a_value_comes_before_what_lists_say() -> None:
+    own = Trail(TrailKind.DOMAIN, "a.example", "ticket", TrailClass.POLICY, ("own",), "ours", 30, custom=True)
+    others = [
+        Trail(TrailKind.DOMAIN, "a.example", "emotet", TrailClass.C2, (f"list {n}",), "theirs", 95) for n in range(3)
+    ]
+    for trails in ([own, *others], [*others, own]):
+        trail_set = compiled(trails)
+        kept = trail_set.get(TrailKind.DOMAIN, "a.example")
+        assert kept is not None
+        assert (kept.info, kept.class_, kept.reference, kept.custom) == ("ticket", TrailClass.POLICY, "ours", True)
+        assert kept.sources == ("own", "list 0", "list 1", "list 2")
+        assert kept.confidence == 30 + 3 * 5
+        assert trail_set.about.custom == 1
+
+
+def test_trails_of_lists_are_not_custom() -> None:
+    trail_set = compiled([trail(TrailKind.DOMAIN, "a.example")])
+    assert [item.custom for item in trail_set] == [False]
+    assert trail_set.about.custom == 0
+
+
+def test_a_compiled_set_says_how_many_of_its_trails_had_expired(tmp_path: Path) -> None:
+    compiler = Compiler()
+    for number, until in enumerate((None, 99, 100, 101)):
+        compiler.add(Trail(TrailKind.DOMAIN, f"d{number}.example", "x", TrailClass.C2, ("s",), expires=until))
+    assert compiler.write(tmp_path / "trails.set", built=100).expired == 1
+    assert compiler.write(tmp_path / "trails.set", built=200).expired == 3
+
+
+def test_facts_are_given_with_the_number_of_trails_that_share_them() -> None:
+    trails = [trail(TrailKind.DOMAIN, f"d{number}.example", info=f"i{number % 3}") for number in range(10)]
+    assert {facts.info: count for facts, count in compiled(trails).shared_facts()} == {"i0": 4, "i1": 3, "i2": 3}
 
 
 def test_a_source_that_never_lets_a_trail_expire_keeps_it() -> None:
@@ -161,9 +196,9 @@ def test_an_empty_set_meets_nothing() -> None:
     assert len(trail_set) == 0
     assert trail_set.domains("a.example") == []
     assert not trail_set.has_address("192.0.2.1")
-    assert trail_set.wildcard("a.example") is None
-    assert trail_set.agent("curl") is None
-    assert trail_set.network("192.0.2.1") is None
+    assert trail_set.wildcards("a.example") == []
+    assert trail_set.agents("curl") == []
+    assert trail_set.networks("192.0.2.1") == []
 
 
 @pytest.fixture
@@ -237,13 +272,12 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_twenty_thousand_patterns_can_be_asked_at_once() -> None:
     trail_set = compiled(trail(TrailKind.USER_AGENT_REGEX, f"agent{n:x}z/[0-9.]+") for n in range(20_000))
-    key = trail_set.agent(f"mozilla/5.0 agent{12_345:x}z/1.0 (x11)")
-    assert key is not None
+    (key,) = trail_set.agents(f"mozilla/5.0 agent{12_345:x}z/1.0 (x11)")
     assert value_of(key) == f"agent{12_345:x}z/[0-9.]+"
-    assert trail_set.agent("mozilla/5.0") is None
+    assert trail_set.agents("mozilla/5.0") == []
 
 
 def test_a_pattern_that_is_none_is_told_with_the_set() -> None:
     trail_set = compiled([trail(TrailKind.WILDCARD, "a(")])
     with pytest.raises(TrailSetError, match="the trail set cannot be used: its 1 patterns cannot be compiled together"):
-        trail_set.wildcard("a.example")
+        trail_set.wildcards("a.example")

@@ -28,10 +28,13 @@ TIMES = st.builds(
 
 def trails() -> st.SearchStrategy[Trail]:
     return st.builds(
-        lambda what, info, class_: make_trail(kind=what[0], value=what[1], info=info, class_=class_),
+        lambda what, info, class_, custom: make_trail(
+            kind=what[0], value=what[1], info=info, class_=class_, custom=custom
+        ),
         st.sampled_from(KINDS),
         st.sampled_from(INFOS),
         st.sampled_from((TrailClass.C2, TrailClass.ATTACKER, TrailClass.SCANNER)),
+        st.booleans(),
     )
 
 

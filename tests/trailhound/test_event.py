@@ -64,6 +64,12 @@ def test_the_document_says_who_met_what_and_when() -> None:
     assert "answered" not in document["trailhound"]
 
 
+@pytest.mark.parametrize("custom", [True, False])
+def test_the_document_says_whether_the_trail_is_ones_own(custom: bool) -> None:  # noqa: FBT001
+    document = to_ecs(replace(EVENT, trail=replace(TRAIL, custom=custom)))
+    assert document["trailhound"]["custom"] is custom
+
+
 VALUES: dict[TrailKind, tuple[str, dict[str, Any]]] = {
     TrailKind.IPV4: ("192.0.2.1", {"type": "ipv4-addr", "ip": "192.0.2.1"}),
     TrailKind.IPV6: ("2001:db8::1", {"type": "ipv6-addr", "ip": "2001:db8::1"}),
@@ -76,6 +82,8 @@ VALUES: dict[TrailKind, tuple[str, dict[str, Any]]] = {
     TrailKind.PATH: ("/gate.php", {"type": "url", "url": {"original": "/gate.php", "path": "/gate.php"}}),
     TrailKind.FILE_MD5: ("ab" * 16, {"type": "file", "file": {"hash": {"md5": "ab" * 16}}}),
     TrailKind.EMAIL: ("eve@evil.example", {"type": "email-addr", "email": {"address": "eve@evil.example"}}),
+    TrailKind.FILE_NAME: ("a.exe", {"type": "file", "file": {"name": "a.exe"}}),
+    TrailKind.USER_NAME: ("mallory", {"type": "user-account"}),
 }
 
 
@@ -87,8 +95,8 @@ def test_an_indicator_has_the_fields_of_its_kind(kind: TrailKind) -> None:
     assert indicator["name"] == value
 
 
-def test_every_kind_has_a_type_of_indicator() -> None:
-    assert set(_INDICATOR_TYPES) == set(TrailKind)
+def test_every_kind_but_a_rule_has_a_type_of_indicator() -> None:
+    assert set(_INDICATOR_TYPES) == set(TrailKind) - {TrailKind.RULE}
 
 
 ODD = st.one_of(st.none(), st.text(), st.integers(-(2**62), 2**62), st.lists(st.text()), st.booleans(), st.floats())

@@ -15,6 +15,7 @@ import zstandard
 from ingest.formats import HEAD, detect, open_log
 from ingest.watch import is_followed
 from matchers import whitelist
+from matchers.detectors import DETECTORS
 from matchers.trailset import TrailSet
 from stores.contract import Query
 from trailhound.commands import prepare
@@ -75,7 +76,7 @@ def examine(config: Path | None, state: Path | None) -> Iterator[Finding]:
         return
     path = config or default_file()
     yield _well("settings", str(path) if path.exists() else f"defaults ({path} is not there)")
-    for look in (_state, _trails, _whitelists, _store, _watches, _port):
+    for look in (_state, _trails, _whitelists, _taken_in, _store, _watches, _port):
         yield look(settings)
     yield from _folders(settings)
 
@@ -98,7 +99,7 @@ def _state(settings: Settings) -> Finding:
 def _trails(settings: Settings) -> Finding:
     what = "trails"
     if settings.trails.set is None and not settings.trail_set_path.exists():
-        made_of = len(settings.trails.files) + settings.trails.starter
+        made_of = len(settings.trails.files) + len(settings.trails.custom) + settings.trails.starter
         return Finding(
             what, bool(made_of), "not compiled yet; the first run does it", "set trails.files or trails.starter"
         )
@@ -118,10 +119,30 @@ def _trails(settings: Settings) -> Finding:
 
 def _whitelists(settings: Settings) -> Finding:
     try:
-        entries = whitelist.load(settings.trails.whitelist)
+        entries = whitelist.load(settings.trails.whitelist, whitelist.local(settings.trails.local_suffixes))
     except TrailhoundError as error:
         return _ill("whitelist", str(error), "correct that line, or take the file out of trails.whitelist")
     return _well("whitelist", f"{len(entries):,} entries")
+
+
+def _taken_in(settings: Settings) -> Finding:
+    """See that the logs whose records are to be events of their own are followed."""
+    what = "logs taken in"
+    wanted = settings.logs.take_in
+    left_alone = [
+        name
+        for name in wanted
+        if settings.logs.folders
+        and not any(is_followed(DETECTORS[name].file, folder) for folder in settings.logs.folders)
+    ]
+    if left_alone:
+        files = ", ".join(DETECTORS[name].file for name in left_alone)
+        return _ill(
+            what,
+            f"{', '.join(left_alone)}: no folder follows a file such as {files}",
+            "let logs.folders include such files, or take the name out of logs.take_in",
+        )
+    return _well(what, ", ".join(wanted) or "none (logs.take_in)")
 
 
 def _store(settings: Settings) -> Finding:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,21 +18,29 @@ import structlog
 from api.lookup import Explanation, FoundTrail, TrailSetInfo
 from feeds.entry import Refused
 from feeds.files import read_trails, starter_trails
+from feeds.formats.values import usable_readings
+from feeds.hygiene import refusal
+from ingest import heartbeat
 from matchers import exceptions, whitelist
 from matchers.compile import Compiled, Compiler
+from matchers.detectors import DETECTORS
 from matchers.engine import Engine
 from matchers.explain import explain
 from matchers.layout import VERSION
 from matchers.networks import HomeNetworks
 from matchers.observers import OBSERVERS, custom
 from matchers.rules import Rules
+from matchers.standing import Standing
 from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
 from stores.embedded import open_embedded
 from trailhound import __version__
-from trailhound.errors import SettingsError, SourceError, TrailhoundError, TrailSetError
-from trailhound.settings import Settings
+from trailhound.canonical import Indicator
+from trailhound.errors import SettingsError, SourceError, TrailError, TrailhoundError, TrailSetError
+from trailhound.settings import Settings, Trails
+from trailhound.trail import Trail, TrailClass, TrailKind
 
+DAY = 86_400  # Seconds.
 _log = structlog.get_logger("trails")
 
 
@@ -94,17 +102,20 @@ def compile_own(settings: Settings) -> tuple[Compiled, list[Refused]]:
     path, made_of = _stamp_path(settings), stamp(settings)
     with suppress(FileNotFoundError):
         path.unlink()  # Should we be interrupted, nobody takes the set for what it is not.
-    compiled, refused = compile_trails(settings.trails.files, settings.trail_set_path, starter=settings.trails.starter)
+    compiled, refused = compile_trails(settings.trails, settings.trail_set_path)
     path.write_text(json.dumps(made_of), "utf-8")
     return compiled, refused
 
 
-def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tuple[Compiled, list[Refused]]:
-    """Compile trail files, and the starter set if wanted, into one set; give also what was refused."""
+def compile_trails(made_of: Trails, target: Path) -> tuple[Compiled, list[Refused]]:
+    """Compile all trail files, and the starter set if wanted, into one set; give also what was refused."""
     compiler = Compiler()
     refused: list[Refused] = []
-    readers = [read_trails(path) for path in files]
-    if starter:
+    built = int(time.time())
+    oldest = built - made_of.expired_days * DAY
+    readers = [read_trails(path, oldest=oldest) for path in made_of.files]
+    readers += [read_trails(path, custom=True, oldest=oldest) for path in made_of.custom]
+    if made_of.starter:
         readers.append(starter_trails())
     for reader in readers:
         for entry in reader:
@@ -112,7 +123,7 @@ def compile_trails(files: Sequence[Path], target: Path, *, starter: bool) -> tup
                 refused.append(entry)
             else:
                 compiler.add(entry)
-    return compiler.write(target, built=int(time.time())), refused
+    return compiler.write(target, built=built), refused
 
 
 def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None, now: datetime | None = None) -> Engine:
@@ -125,13 +136,16 @@ def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None,
         if log in OBSERVERS:
             raise SettingsError(f"logs.custom.{log}: this log is known already; a log of your own needs another name")
     path = exceptions.path_in(settings.state_dir)
+    local = whitelist.local(settings.trails.local_suffixes)
     excepted = exceptions.in_force(exceptions.load(path), now or exceptions.utc_now())
     return Engine(
         trails,
-        whitelist.load(settings.trails.whitelist, exceptions.whitelisted(excepted, path)),
+        whitelist.load(settings.trails.whitelist, (*local, *exceptions.whitelisted(excepted, path))),
         HomeNetworks(settings.networks.home),
         [custom(log, described.columns) for log, described in settings.logs.custom.items()],
         exceptions=exceptions.Exceptions(excepted, path),
+        detectors=[DETECTORS[name] for name in settings.logs.take_in],
+        standing=Standing(frozenset(settings.trails.ignore_classes), settings.trails.min_confidence),
         occasions=previous.occasions if previous is not None else None,
     )
 
@@ -142,14 +156,26 @@ def sensor_name() -> str:
 
 def stamp(settings: Settings) -> dict[str, Any]:
     """Say what a compiled set was made of, so that it is made anew when that changes."""
-    files = []
-    for path in settings.trails.files:
+    made_of = settings.trails
+    return {
+        "trailhound": __version__,
+        "set": VERSION,
+        "starter": made_of.starter,
+        "expired_days": made_of.expired_days,
+        "files": _identities(made_of.files, "trails.files"),
+        "custom": _identities(made_of.custom, "trails.custom"),
+    }
+
+
+def _identities(paths: Sequence[Path], key: str) -> list[list[object]]:
+    files: list[list[object]] = []
+    for path in paths:
         inside = [path] if not path.is_dir() else sorted(file for file in path.rglob("*") if file.is_file())
         try:
             files += [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in inside]
         except OSError as error:
-            raise SourceError(f"{path}: the trail file cannot be read: {error.strerror} (trails.files)") from error
-    return {"trailhound": __version__, "set": VERSION, "starter": settings.trails.starter, "files": files}
+            raise SourceError(f"{path}: the trail file cannot be read: {error.strerror} ({key})") from error
+    return files
 
 
 def _stamp_path(settings: Settings) -> Path:
@@ -191,24 +217,42 @@ def _compile_child(settings: Settings, answer: Any) -> None:
         answer.send((compiled.trails, len(refused)))
 
 
+def _unfit(value: str, readings: Sequence[Indicator]) -> Iterator[str]:
+    """Say why a list with this value would have it refused: as nothing at all, or in one of its readings."""
+    kinds = {reading.kind for reading in readings}
+    if kinds <= {TrailKind.USER_AGENT}:  # Which any text could be.
+        try:
+            usable_readings(value.strip())
+        except TrailError as error:
+            yield f"{error} (unless the list says kind=user-agent)" if kinds else str(error)
+    for kind, canonical in readings:
+        reason = refusal(Trail(kind, canonical, "", TrailClass.SUSPICIOUS, ("",)))
+        if reason is not None:
+            yield f"{kind.value} {canonical}: {reason}"
+
+
 @dataclass(slots=True)
 class Lookup:
     """Answers for a person or a playbook what the rules say of a value; `rules` may be exchanged at any time."""
 
     rules: Rules
+    clock: Callable[[], int] = heartbeat.now
 
-    def explain(self, values: Sequence[str]) -> Sequence[Explanation]:
-        return [self._explain(value) for value in values]
+    def explain(self, values: Sequence[str], source: str | None = None) -> Sequence[Explanation]:
+        """Explain values as if a record of this moment held them; `source` is its canonical source address."""
+        return [self._explain(value, source) for value in values]
 
-    def _explain(self, value: str) -> Explanation:
-        found, verdicts = explain(self.rules, value)
-        hidden = next((verdict.hidden for verdict in verdicts if verdict.hidden), None)
+    def _explain(self, value: str, source: str | None) -> Explanation:
+        explained = explain(self.rules, value, source, self.clock())
+        verdicts = explained.verdicts
         return Explanation(
             value=value,
-            readings=found,
-            matches=[FoundTrail(value_of(v.key) if v.key else v.trail.value, v.trail) for v in verdicts],
-            whitelisted=hidden,
+            readings=explained.readings,
+            matches=[FoundTrail(value_of(verdict.key), verdict.trail, verdict.hidden) for verdict in verdicts],
+            whitelisted=next((verdict.hidden for verdict in verdicts if verdict.hidden), None),
             found=any(not verdict.hidden for verdict in verdicts),
+            looks=explained.looks,
+            unfit=tuple(_unfit(value, explained.readings)),
         )
 
     def info(self) -> TrailSetInfo:

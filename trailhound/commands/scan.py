@@ -25,6 +25,7 @@ from trailhound.commands.scanners import Job, Part, scan_all
 from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError
 from trailhound.event import Event, timestamp, to_ecs
+from trailhound.settings import Trails
 from trailhound.severity import Severity
 
 FOUND = 1
@@ -95,7 +96,8 @@ def scan(
     with TemporaryDirectory(prefix="trailhound-scan-") as place:
         settings = settings_of(config, state, trails={"set": trail_set})
         if trails:
-            compiled, refused = prepare.compile_trails(trails, Path(place, "trails.set"), starter=False)
+            only = Trails(files=tuple(trails), starter=False, expired_days=settings.trails.expired_days)
+            compiled, refused = prepare.compile_trails(only, Path(place, "trails.set"))
             if not compiled.trails:
                 raise SettingsError(f"{trails[0]}: there is no trail in it; {len(refused)} lines were refused")
             settings = settings_of(config, state, trails={"set": compiled.path})

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from matchers import exceptions, hiding
 from matchers.exceptions import Exemption, Level
-from matchers.whitelist import Entry
+from matchers.whitelist import Entry, local
 from matchers.whitelist import entries as listed
 from trailhound import canonical
 from trailhound.commands import prepare
@@ -100,6 +100,8 @@ def list_(
     now = exceptions.utc_now()
     entries = exceptions.load(exceptions.path_in(settings.state_dir))
     lines = list(listed(settings.trails.whitelist, builtin=builtin))
+    if builtin:
+        lines += local(settings.trails.local_suffixes)
     if as_json:
         for said in (*(_as_object(entry, now) for entry in entries), *map(_line_as_object, lines)):
             typer.echo(json.dumps(said))
@@ -156,7 +158,9 @@ def explain(
 def _explained(settings: Settings, value: str, source: str | None) -> hiding.Explanation:
     path = exceptions.path_in(settings.state_dir)
     entries = exceptions.load(path)
-    return hiding.explain(value, source, entries, path, settings.trails.whitelist, exceptions.utc_now())
+    trails = settings.trails
+    now = exceptions.utc_now()
+    return hiding.explain(value, source, entries, path, trails.whitelist, now, trails.local_suffixes)
 
 
 def _user() -> str:
