@@ -39,15 +39,18 @@ def microseconds(moment: object) -> int:
     raise RecordError("the line has no time")
 
 
+def are_times(numbers: Sequence[float]) -> bool:
+    """Tell whether all numbers are times in seconds, none of them lies before 1970, and none is no number."""
+    return isfinite(sum(numbers)) and min(numbers) >= 0 and max(numbers) <= _LAST_SECOND
+
+
 def untimely(moments: Sequence[object]) -> dict[int, str]:
     """Give the places of what is no time, each with the reason; the usual case, that all are, is quick."""
+    kinds = set(map(type, moments))
     try:
-        kinds = set(map(type, moments))
-        if kinds == {float}:
-            times = cast("Sequence[float]", moments)
-            if isfinite(sum(times)) and min(times) >= 0 and max(times) <= _LAST_SECOND:
-                return {}
-        elif kinds == {str}:
+        if kinds == {float} and are_times(cast("Sequence[float]", moments)):
+            return {}
+        if kinds == {str}:
             years = [parsed.year for parsed in map(datetime.fromisoformat, cast("Sequence[str]", moments))]
             # By its offset a time may lie in the year before or after.
             if min(years) > 1970 and max(years) < 9999:

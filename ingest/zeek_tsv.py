@@ -10,7 +10,7 @@ from typing import cast
 
 from ingest.batch import BadLine, PlacedBatch, Rows, bad, without
 from ingest.logtypes import log_of_columns
-from ingest.moments import microseconds, untimely
+from ingest.moments import are_times, microseconds, untimely
 from ingest.zeek_header import Header, as_texts, header_word, read_header
 from trailhound.errors import RecordError
 from trailhound.record import Record
@@ -76,6 +76,8 @@ class TsvBatch:
             self._times = list(map(float, column))  # type: ignore[arg-type] # cells of a TSV log are bytes
         except ValueError:
             self._times = [_time(cell) for cell in column]
+        if not self._times or are_times(self._times):
+            return {}
         return {row: f"column ts: {reason}" for row, reason in untimely(self._times).items()}
 
     def last_time(self) -> int | None:

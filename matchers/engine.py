@@ -124,8 +124,7 @@ class Engine:
                 continue
             distinct = self._near_paths(batch, name, column) if probe is Probe.PATH else set(column)
             hot = self._hot_cells(batch, name, probe, distinct)
-            if hot:
-                rows.update(compress(range(len(column)), map(hot.__contains__, column)))
+            rows.update(_rows_of(hot, column))
         return sorted(rows)
 
     def _near_paths(self, batch: Batch, name: str, column: Sequence[Hashable]) -> set[Hashable]:
@@ -172,6 +171,18 @@ def _observers(detectors: Mapping[str, Detector], custom: Iterable[Observer]) ->
         known = detectors[own.log].observer if own.log in detectors else own
         observers[own.log] = replace(known, probes=own.probes, observe=own.observe)
     return observers
+
+
+def _rows_of(cells: set[Hashable], column: Sequence[Hashable]) -> Iterable[int]:
+    """Give the rows of a column that hold one of some cells."""
+    if not cells:
+        return ()
+    if len(cells) == 1:  # The usual case, and a quick one.
+        (cell,) = cells
+        first = column.index(cell)
+        if column.count(cell) == 1:
+            return (first,)
+    return compress(range(len(column)), map(cells.__contains__, column))
 
 
 def _length(cell: Hashable) -> int:
