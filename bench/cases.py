@@ -175,8 +175,6 @@ def _url_misses(value: str) -> Iterator[Cell]:
 def _path_hits(value: str) -> Iterator[Cell]:
     for path in _spellings(value):
         yield _request("any7.test", path)
-    if "=" in value and not value.endswith("="):
-        yield _request("any7.test", f"{value}&zz=1") if "&" not in value else _request("any7.test", value)
 
 
 def _path_misses(value: str) -> Iterator[Cell]:

@@ -8,7 +8,7 @@ from bench import logs, traffic
 from bench.engine import chunks, make_engine, run
 from bench.traffic import Flow, Planted, Traffic
 from ingest.eve import EveBatch, EveReader
-from ingest.eve_columns import COLUMNS
+from ingest.eve_glance import COLUMNS
 from matchers.compile import Compiler
 from matchers.observers import OBSERVERS
 from matchers.trailset import TrailSet
