@@ -10,6 +10,7 @@ from bench.traffic import Flow, Planted, Traffic
 from ingest.eve import EveBatch, EveReader
 from ingest.eve_glance import COLUMNS
 from matchers.compile import Compiler
+from matchers.observer import ENDS
 from matchers.observers import OBSERVERS
 from matchers.trailset import TrailSet
 from trailhound.trail import Trail, TrailClass, TrailKind
@@ -75,10 +76,14 @@ def test_a_column_of_eve_is_what_the_translation_says() -> None:
     seen = set()
     for batch in EveReader({}, "eve").feed(logs.eve(draw(1_000))):
         assert isinstance(batch, EveBatch)
-        for name in OBSERVERS[batch.log].probes:
-            said = [batch.record(row).fields.get(name) for row in range(len(batch))]
-            column = batch.column(name) or [None] * len(batch)
-            assert list(column) == [tuple(cell) if isinstance(cell, list) else cell for cell in said], (batch.log, name)
+        columns = {name: batch.column(name) or [None] * len(batch) for name in OBSERVERS[batch.log].probes}
+        for row in range(len(batch)):
+            fields = batch.record(row).fields
+            said = {name: fields.get(name) for name in columns}
+            cells = {name: column[row] for name, column in columns.items()}
+            # Which end is which makes no difference to whoever looks at both.
+            assert {said.pop(name) for name in ENDS} == {cells.pop(name) for name in ENDS}
+            assert cells == {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in said.items()}
         seen.add(batch.log)
     assert {"conn", "dns", "http", "ssl"} <= seen
     assert set(COLUMNS) >= {"flow", "dns", "http", "tls"}
