@@ -115,7 +115,6 @@ class Compiler:
         classes: Counter[str] = Counter()
         custom = expired = 0
         rank = self._ranks()
-        blocks = bytearray(layout.BLOCKS)
         for key, number in self._facts_of.items():
             order[trie.key_id(key)] = rank[number]
             facts = self._facts[number]
@@ -123,16 +122,15 @@ class Compiler:
             classes[facts.class_.value] += 1
             custom += facts.custom
             expired += 0 < facts.expires < (built or 0)
-            layout.mark(blocks, key)
         rows, texts = self._rows(rank)
         sections = {
             "keys": trie.tobytes(),
             "facts": order.tobytes(),
             "rows": rows,
             **_texts(texts),
-            "blocks": bytes(blocks),
+            "blocks": layout.block_bits(self._facts_of),
+            "hosts": layout.host_bits(self._facts_of),
         }
-        sections["hosts"] = layout.host_bits(self._facts_of)
         by_kind, by_class = dict(sorted(kinds.items())), dict(sorted(classes.items()))
         about = {"trails": len(order), "by_kind": by_kind, "by_class": by_class, "custom": custom, "built": built}
         checksum, size = _write(path, about, sections)

@@ -12,12 +12,13 @@ Every look-up is one question to the trie, which is mapped and never copied:
 - a network is the bits of its prefix as `0` and `1`, so that all networks around an address are prefixes of its bits.
 
 Before these questions come two that need no trie: `blocks` has a bit for each 256 addresses of IPv4, set when a trail
-is there (an address, one of its ports, a network, the host of a URL); `hosts` has a bit for each checksum of a name,
-set when it may be the host of a URL.
+may be there (an address, one of its ports, a network, the host of a URL); `hosts` has a bit for each checksum of a
+name, set when it may be the host of a URL. Both are as large as what they tell of needs.
 """
 
 import contextlib
 import struct
+from array import array
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from ipaddress import ip_network
@@ -37,8 +38,8 @@ PREAMBLE = struct.Struct("<8sII")
 # custom (0 or 1).
 ROW = struct.Struct("<IIIIIBBBB")
 ALIGNMENT = 8
-BLOCKS = 1 << 21  # Bytes of the section `blocks`.
-BITS_A_HOST = 16  # At least; so a name that is no host of a URL is taken for one in 3 to 6 of 100 cases.
+ALL_BLOCKS = 1 << 24  # Networks of 256 addresses that IPv4 has.
+BITS_A_VALUE = 16  # Of `blocks` and `hosts`, at least; so what is not there is taken for it in 3 to 6 of 100 cases.
 SOURCES_SEPARATOR = "\n"
 
 WWW = b"www."
@@ -94,26 +95,38 @@ def key(kind: TrailKind, value: str) -> bytes:
     return _PREFIXES[kind] + text(value)
 
 
-def mark(blocks: bytearray, key: bytes) -> None:
-    """Set the bits of a key in `blocks`, if it has to do with addresses of IPv4; bit n is for the n-th /24."""
-    kind, rest = key[:1], key[1:]
-    if kind == NETWORK4:
-        first, count = int(rest[:24].ljust(24, b"0"), 2), 1 << max(24 - len(rest), 0)
+def block_bits(keys: Iterable[bytes]) -> bytes:
+    """Make the section `blocks` of all keys: bit n is for the n-th /24, modulo the number of bits."""
+    blocks, ranges = array("I"), []
+    for key in keys:
+        kind, rest = key[:1], key[1:]
+        if kind == NETWORK4:
+            ranges.append((int(rest[:24].ljust(24, b"0"), 2), 1 << max(24 - len(rest), 0)))
+        elif kind in (ADDRESS, URL) and rest[:1].isdigit():
+            with contextlib.suppress(OSError):
+                host = rest.partition(b"/")[0].partition(b":")[0].decode()
+                blocks.append(int.from_bytes(inet_pton(AF_INET, host)[:3]))
+    bits = bytearray(min(_bytes_for(len(blocks) + sum(count for _, count in ranges)), ALL_BLOCKS // 8))
+    last = len(bits) - 1
+    for block in blocks:
+        bits[block >> 3 & last] |= 1 << (block & 7)
+    for first, count in ranges:  # Each at a multiple of its own length, so none goes beyond the end.
+        start = first >> 3 & last
         if count >= 8:
-            blocks[first >> 3 : first + count >> 3] = b"\xff" * (count >> 3)
+            bits[start : start + (count >> 3)] = b"\xff" * (count >> 3)
         else:
-            blocks[first >> 3] |= (1 << count) - 1 << (first & 7)
-    elif kind in (ADDRESS, URL) and rest[:1].isdigit():
-        host = rest.partition(b"/")[0].partition(b":")[0]
-        with contextlib.suppress(OSError):
-            block = int.from_bytes(inet_pton(AF_INET, host.decode())[:3])
-            blocks[block >> 3] |= 1 << (block & 7)
+            bits[start] |= (1 << count) - 1 << (first & 7)
+    return bytes(bits)
+
+
+def _bytes_for(values: int) -> int:
+    return 1 << (BITS_A_VALUE * values // 8).bit_length()
 
 
 def host_bits(keys: Iterable[bytes]) -> bytes:
     """Make the section `hosts` of all keys. A name stands there without `www.`, which lists of URLs leave out."""
     hosts = {key[1 : key.index(b"/")].removeprefix(WWW) for key in keys if key.startswith(URL)}
-    bits = bytearray(1 << (BITS_A_HOST * len(hosts) // 8).bit_length())
+    bits = bytearray(_bytes_for(len(hosts)))
     last = len(bits) - 1
     for number in map(crc32, hosts):
         bits[number >> 3 & last] |= 1 << (number & 7)

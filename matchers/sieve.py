@@ -97,11 +97,13 @@ class Sieve:
     def _quads(self, texts: Sequence[str]) -> list[str]:
         """Sift IPv4 addresses. Raises `OSError` or `ValueError` when one is none."""
         packed = b"".join(map(inet_pton, repeat(AF_INET), texts))
-        blocks = self._trails.blocks
+        bits, last = self._trails.blocks, len(self._trails.blocks) - 1
         numbers = struct.unpack(f">{len(texts)}I", packed)
         # The last eight bits are the place within a block.
         return [
-            text for text, number in zip(texts, numbers, strict=True) if blocks[number >> 11] >> (number >> 8 & 7) & 1
+            text
+            for text, number in zip(texts, numbers, strict=True)
+            if bits[number >> 11 & last] >> (number >> 8 & 7) & 1
         ]
 
     def subjects(self, texts: Sequence[str]) -> list[str]:
