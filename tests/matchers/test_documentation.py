@@ -125,6 +125,7 @@ PROBED = {
     Probe.HOST: {*NAMES, TrailKind.HTTP_HOST},
     Probe.SUBJECT: NAMES,
     Probe.URL: NAMES,
+    Probe.REFERRER: NAMES,
     Probe.PATH: {TrailKind.PATH, TrailKind.URL},
     Probe.AGENT: {TrailKind.USER_AGENT, TrailKind.USER_AGENT_REGEX},
     Probe.FORWARDED: ADDRESSES,

@@ -51,7 +51,7 @@ def aimed(probe: Probe, column: str, text: str) -> tuple[TrailKind, str] | None:
     match probe:
         case Probe.ADDRESS:
             return TrailKind.IPV4, text
-        case Probe.NAME | Probe.HOST | Probe.URL:
+        case Probe.NAME | Probe.HOST | Probe.URL | Probe.REFERRER:
             return of_host(text.removeprefix("*."))
         case Probe.PATH:
             path = text.partition("?")[0]
