@@ -18,7 +18,33 @@ _COUNTERS: tuple[tuple[str, str, Callable[[SensorStatus], int]], ...] = (
     ("records_read", "Records read.", lambda status: status.records),
     ("matches", "Records that matched.", lambda status: status.matches),
     ("parse_errors", "Lines that could not be read and went to the dead letters.", lambda status: status.unreadable),
-    ("lost_bytes", "Bytes that were rotated away unread.", lambda status: status.lost_bytes),
+    ("lost_bytes", "Bytes that were cut off, rotated away or deleted unread.", lambda status: status.lost_bytes),
+    ("retries", "How often events had to be given to the store once more.", lambda status: status.retries),
+)
+
+
+def _silent(group: Sequence[SensorStatus], now: int) -> float | None:
+    read = [status.last_read for status in group if status.last_read is not None]
+    return _seconds_since(max(read), now) if read else None
+
+
+def _skew(group: Sequence[SensorStatus], now: int) -> float | None:  # noqa: ARG001 - as the others
+    skews = [status.clock_skew for status in group if status.clock_skew is not None]
+    return max(skews, key=abs) / MICROSECONDS if skews else 0.0
+
+
+_GAUGES: tuple[tuple[str, str, Callable[[Sequence[SensorStatus], int], float | None]], ...] = (
+    ("read_lag_bytes", "Bytes written and not yet read.", lambda group, _: sum(one.lag_bytes for one in group)),
+    ("lag_seconds", "How far reading is behind.", lambda group, _: max(one.lag_seconds for one in group)),
+    (
+        "heartbeat_age_seconds",
+        "Age of the newest heartbeat.",
+        lambda group, now: _seconds_since(max(one.updated for one in group), now),
+    ),
+    ("silent_seconds", "How long nothing has been read.", _silent),
+    ("clock_skew_seconds", "How far a sensor's clock is ahead, when that is too much; else 0.", _skew),
+    ("problems", "Logs that cannot be read.", lambda group, _: sum(one.problem is not None for one in group)),
+    ("warnings", "Logs to look at.", lambda group, _: sum(one.warning is not None for one in group)),
 )
 
 
@@ -81,18 +107,13 @@ def _of_sensors(sensors: Sequence[SensorStatus], now: int) -> Iterator[Metric]:
         for labels, group in logs:
             counter.add_metric(labels, sum(map(value, group)))
         yield counter
-    lag = GaugeMetricFamily("trailhound_read_lag_bytes", "Bytes written and not yet read.", labels=["sensor", "log"])
-    age = GaugeMetricFamily(
-        "trailhound_heartbeat_age_seconds", "Age of the newest heartbeat.", labels=["sensor", "log"]
-    )
-    silent = GaugeMetricFamily("trailhound_silent_seconds", "How long nothing has been read.", labels=["sensor", "log"])
-    for labels, group in logs:
-        lag.add_metric(labels, sum(status.lag_bytes for status in group))
-        age.add_metric(labels, _seconds_since(max(status.updated for status in group), now))
-        read = [status.last_read for status in group if status.last_read is not None]
-        if read:
-            silent.add_metric(labels, _seconds_since(max(read), now))
-    yield from (lag, age, silent)
+    for name, text, measure in _GAUGES:
+        gauge = GaugeMetricFamily(f"trailhound_{name}", text, labels=["sensor", "log"])
+        for labels, group in logs:
+            measured = measure(group, now)
+            if measured is not None:
+                gauge.add_metric(labels, measured)
+        yield gauge
 
 
 def _seconds_since(time: int, now: int) -> float:

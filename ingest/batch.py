@@ -8,16 +8,30 @@ from typing import Protocol
 
 from trailhound.record import Batch
 
-MAX_RAW = 8192  # Bytes of a bad line that are kept for a person to look at.
+MAX_RAW = 262_144  # Bytes of a bad line that are kept; one that is longer cannot be read again from the dead letters.
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a reader of a format knew of its log: enough to read a line of it again."""
+
+    format: str
+    log: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that cannot be read. `number` counts from 1 in its file; `raw` may be cut."""
+    """A line that cannot be read. `number` counts from 1 in its file.
+
+    With `cut`, `raw` is only the beginning of it. `known` is what was known where it stands.
+    """
 
     number: int
     reason: str
     raw: bytes
+    cut: bool = False
+    known: Known | None = None
 
 
 class PlacedBatch(Batch, Protocol):
@@ -35,9 +49,13 @@ class PlacedBatch(Batch, Protocol):
 
 
 class Reader(Protocol):
-    """Reads one file, fed with whole lines in order. `state` is what a later reader needs to go on from here."""
+    """Reads one file, fed with whole lines in order. `state` is what a later reader needs to go on from here.
+
+    `name` is the log's name by its file.
+    """
 
     format: str
+    name: str
     lines: int
 
     def feed(self, data: bytes) -> Iterator[PlacedBatch | BadLine]: ...
@@ -66,8 +84,13 @@ def without(rows: Rows, bad_rows: Mapping[int, str]) -> Generator[BadLine, None,
     return rows.only([row for row in range(len(rows.lines)) if row not in bad_rows])
 
 
-def bad(number: int, reason: str, raw: bytes) -> BadLine:
-    return BadLine(number, reason, raw[:MAX_RAW])
+def bad(number: int, reason: str, raw: bytes, known: Known | None = None) -> BadLine:
+    return BadLine(number, reason, raw[:MAX_RAW], len(raw) > MAX_RAW, known)
+
+
+def known_to(reader: Reader) -> Known:
+    """Tell what a reader knows at this moment."""
+    return Known(reader.format, reader.name, reader.state)
 
 
 def as_texts(cells: AbstractSet[Hashable]) -> tuple[Sequence[str], Sequence[Hashable]]:

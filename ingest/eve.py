@@ -111,7 +111,8 @@ class EveReader:
     state = ""
 
     def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
-        del wanted, name, state  # Every line of EVE says itself what it is.
+        del wanted, state  # Every line of EVE says itself what it is.
+        self.name = name
         self.lines = 0
         self._decode = msgspec.json.Decoder(Glance).decode
 

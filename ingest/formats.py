@@ -2,16 +2,15 @@
 
 import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
 import msgspec
-import zstandard
 
 from ingest.batch import Reader
 from ingest.eve import EveReader
+from ingest.unpack import DAMAGE, Packed, packing
 from ingest.zeek_header import header_word
 from ingest.zeek_json import UNREADABLE, ZeekJsonReader
 from ingest.zeek_tsv import ZeekTsvReader
@@ -24,11 +23,8 @@ HEAD = 65_536  # Bytes of a file that are looked at.
 _LOOK_AT = 30  # Lines of them.
 CHUNK = 4 * 1024 * 1024
 MAX_ARRAY = 256 * 1024 * 1024  # A JSON array has to be read whole.
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _ZEEK_MARKS = frozenset({"ts", "_path", "@stream"})
 ARRAY = "eve-array"
-# What reading raises when a file, or what it was compressed to, is damaged.
-DAMAGE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 def detect(head: bytes) -> str | None:
@@ -75,13 +71,36 @@ def open_log(path: Path) -> IO[bytes]:
         file.seek(0)
     except OSError as error:
         raise SourceError(f"{path}: the log cannot be read: {error.strerror or error}") from error
-    if magic.startswith(_GZIP):
+    kind = packing(magic)
+    if kind == "gzip":
         file.close()  # A GzipFile closes only what it has opened itself.
         return cast("IO[bytes]", gzip.open(path))
-    if magic.startswith(_ZSTD):
-        stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
-        return io.BufferedReader(cast("Any", stream), CHUNK)
-    return file
+    return io.BufferedReader(_Unpacked(file, kind), CHUNK) if kind else file
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds, from beginning to end. Raises `EOFError` when the file ends too early."""
+
+    def __init__(self, file: IO[bytes], kind: str) -> None:
+        self._file = file
+        self._packed = Packed(file.fileno(), kind)
+        self._offset = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        data = self._packed.read(len(view), self._offset)
+        if not data and not self._packed.ended:
+            raise EOFError("the compressed file ends too early")
+        view[: len(data)] = data
+        self._offset += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def whole_lines(stream: IO[bytes], path: Path, max_line: int) -> Iterator[bytes]:

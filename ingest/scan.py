@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.formats import ARRAY, DAMAGE, HEAD, array_lines, detect, open_log, reader_of, whole_lines
+from ingest.formats import ARRAY, HEAD, array_lines, detect, open_log, reader_of, whole_lines
 from ingest.logtypes import log_of_file
+from ingest.positions import Position
 from ingest.stretch import Stretch, match
 from ingest.tail import shown
+from ingest.unpack import DAMAGE
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import SourceError
@@ -17,7 +19,10 @@ from trailhound.errors import SourceError
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of one file. `skipped` says why it was not read, `problem` why not to its end."""
+    """What became of one file. `skipped` says why it was not read, `problem` why not to its end.
+
+    `already` counts the bytes of its content that had been read before, and were not read again.
+    """
 
     path: str
     format: str | None = None
@@ -27,23 +32,38 @@ class FileReport:
     events: int = 0
     skipped: str | None = None
     problem: str | None = None
+    already: int = 0
+
+    def note(self, stretch: Stretch) -> None:
+        """Add what a stretch came to."""
+        self.records += stretch.records
+        self.unreadable += len(stretch.bad_lines)
+        self.events += len(stretch.events)
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A stretch of a file, or with `stretch` None the end of the file. `read` counts bytes on disk so far."""
+    """A stretch of a file, or with `stretch` None the end of the file. `read` counts bytes on disk so far.
+
+    `position` says where reading of the file stands after it, where that is kept.
+    """
 
     report: FileReport
     stretch: Stretch | None
     read: int
+    position: Position | None = None
 
 
 @dataclass(slots=True)
 class Unit:
-    """Files that belong together: logs of one folder and one rotation, which show the same connections."""
+    """Files that belong together: logs of one folder and one rotation, which show the same connections.
+
+    `known` holds the saved positions that may be those of a file.
+    """
 
     files: list[Path] = field(default_factory=list)
     bytes: int = 0
+    known: dict[Path, tuple[Position, ...]] = field(default_factory=dict)
 
 
 def find_files(paths: Iterable[Path], exclude: Sequence[str] = ()) -> list[Path]:
@@ -79,11 +99,11 @@ def units(files: Iterable[Path]) -> list[Unit]:
         rotation = file.name.partition(".")[2]
         unit = groups.setdefault((file.parent, rotation), Unit())
         unit.files.append(file)
-        unit.bytes += _size(file)
+        unit.bytes += size_of(file)
     return sorted(groups.values(), key=lambda unit: -unit.bytes)
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
@@ -107,9 +127,7 @@ def scan_file(path: Path, engine: Engine, sensor: str, *, max_line: int, now: Ca
                 chunks = array_lines(stream, path) if report.format == ARRAY else whole_lines(stream, path, max_line)
                 for data in chunks:
                     stretch = match(reader, engine, data, events, max_line=max_line)
-                    report.records += stretch.records
-                    report.unreadable += len(stretch.bad_lines)
-                    report.events += len(stretch.events)
+                    report.note(stretch)
                     report.lines = reader.lines
                     read += len(data)
                     yield Scanned(report, stretch, read)
@@ -118,7 +136,7 @@ def scan_file(path: Path, engine: Engine, sensor: str, *, max_line: int, now: Ca
             report.skipped = str(error)
         else:
             report.problem = str(error)
-    yield Scanned(report, None, _size(path))
+    yield Scanned(report, None, size_of(path))
 
 
 def _head(path: Path) -> bytes:

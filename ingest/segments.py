@@ -7,7 +7,7 @@ that was met, in order, and `Joined` counts it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest import formats
@@ -201,11 +201,9 @@ class Joined:
             self.state = reader.state
 
     def _scanned(self, stretch: Stretch, above: int, lines: int, read: int) -> Scanned:
-        stretch.bad_lines = [BadLine(bad.number + above, bad.reason, bad.raw) for bad in stretch.bad_lines]
+        stretch.bad_lines = [replace(bad, number=bad.number + above) for bad in stretch.bad_lines]
         report = self.report
-        report.records += stretch.records
-        report.unreadable += len(stretch.bad_lines)
-        report.events += len(stretch.events)
+        report.note(stretch)
         report.lines += lines
         self._read += read
         return Scanned(report, stretch, self._read)
@@ -220,7 +218,7 @@ def _matched(
             before = reader.lines
             stretch = match(reader, engine, data, events, max_line=max_line)
             if segment.start:
-                stretch.bad_lines = [BadLine(bad.number - 1, bad.reason, bad.raw) for bad in stretch.bad_lines]
+                stretch.bad_lines = [replace(bad, number=bad.number - 1) for bad in stretch.bad_lines]
             yield stretch, reader.lines - before, len(data)
     except SourceError as error:
         yield str(error)

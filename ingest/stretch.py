@@ -1,10 +1,10 @@
 """A stretch: some whole lines of one file, read, matched, and ready for the store."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 
-from ingest.batch import BadLine, PlacedBatch, Reader, bad
+from ingest.batch import BadLine, Known, PlacedBatch, Reader, bad, known_to
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import RecordError
@@ -24,41 +24,46 @@ class Stretch:
     last_time: int | None = None
 
 
-def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_line: int) -> Stretch:
-    """Read and match whole lines."""
+def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_line: int, since: int = 0) -> Stretch:
+    """Read and match whole lines; records before `since` (microseconds since the epoch) are read only."""
     stretch = Stretch()
     for piece in _pieces(data, max_line):
         if len(piece) > max_line + 1:  # With its end.
             reader.lines += 1
             line = piece.removesuffix(b"\n")
             reason = f"a line of {len(line):,} bytes; the limit (logs.max_line_bytes) is {max_line:,}"
-            stretch.bad_lines.append(bad(reader.lines, reason, line))
+            stretch.bad_lines.append(bad(reader.lines, reason, line, known_to(reader)))
         else:
-            _match(reader, engine, piece, events, stretch)
+            _match(reader, engine, piece, events, stretch, since)
     stretch.bad_lines.sort(key=attrgetter("number"))
     stretch.events = events.drain()
     return stretch
 
 
-def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch: Stretch) -> None:
-    hot: list[tuple[int, PlacedBatch, int]] = []
+def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch: Stretch, since: int) -> None:
+    hot: list[tuple[int, PlacedBatch, int, Known]] = []
     for part in reader.feed(piece):
         if isinstance(part, BadLine):
-            stretch.bad_lines.append(part)
+            stretch.bad_lines.append(replace(part, known=known_to(reader)))
             continue
         stretch.records += len(part)
-        hot.extend((part.number(row), part, row) for row in engine.hot_rows(part))
+        rows = engine.hot_rows(part)
+        if rows:
+            known = known_to(reader)  # Now: a header further on says something else.
+            hot.extend((part.number(row), part, row, known) for row in rows)
         time = part.last_time()
         if time is not None:
             stretch.last_time = max(time, stretch.last_time or time)
     # In the order of the file, whatever batches it was read in: which of several records of one connection counts
     # depends on which is seen first.
-    for number, part, row in sorted(hot, key=itemgetter(0)):
+    for number, part, row, known in sorted(hot, key=itemgetter(0)):
         try:
-            engine.judge(part, row, events)
+            # Few rows get here, so that reading one twice costs nothing.
+            if not since or part.record(row).time >= since:
+                engine.judge(part, row, events)
         except RecordError as error:
             stretch.records -= 1
-            stretch.bad_lines.append(bad(number, str(error), part.line(row)))
+            stretch.bad_lines.append(bad(number, str(error), part.line(row), known))
 
 
 def _pieces(data: bytes, max_line: int) -> Iterator[bytes]:

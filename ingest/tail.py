@@ -5,10 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from ingest.batch import BadLine, Reader, bad
 from ingest.formats import ARRAY, CHUNK, HEAD, detect, reader_of
+from ingest.identity import BEFORE, PREFIX, check_of, fingerprint
 from ingest.logtypes import log_of_file
-from ingest.positions import PREFIX, UNSEEN, Position, fingerprint
+from ingest.positions import UNSEEN, Position
+from ingest.source import Source
+from ingest.unpack import DAMAGE
 from trailhound.errors import SourceError
 
 
@@ -31,8 +36,9 @@ class Tail:
     """Follows one file, known by its descriptor, through renames to its end.
 
     `position` is what is acknowledged. `read` gives the same piece until `advance` takes it for done; `reader` must be
-    fed each piece once. `stalled` says that there is no more to read until the file changes. `lost` counts bytes that
-    were cut off before they were read, as far as anybody can know.
+    fed each piece once. `stalled` says that there is no more to read until the file changes. `cuts` are the positions
+    in contents that were cut off, with what was known to be unread of each. `is_damaged` says that a compressed file
+    cannot be read further until it is written anew.
     """
 
     def __init__(self, path: Path, sensor: str, wanted: Mapping[str, Sequence[str]], position: Position | None) -> None:
@@ -40,22 +46,26 @@ class Tail:
         self.path = path
         self.sensor = sensor
         self.truncations = 0
-        self.lost = 0
+        self.cuts: list[Position] = []
         self.stalled = False
+        self.is_damaged = False
         self.reader: Reader | None = None
         self._known = (0, UNSEEN)
+        self._most = 0
+        self._before = b""
         self._foreign = False
         self._wanted = wanted
         try:
-            # Opening a pipe would wait for a writer, were it not for O_NONBLOCK; files do not care.
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            raise SourceError(f"{shown(path)}: the log cannot be read: {error.strerror}") from error
+            self._source = Source(path)
+        except DAMAGE as error:
+            raise unreadable(path, error) from error
         try:
             self.position = position if position is not None and self._is_ours(position) else self._fresh()
-        except OSError as error:
-            os.close(self._descriptor)
-            raise SourceError(f"{shown(path)}: the log cannot be read: {error.strerror}") from error
+            begin = max(0, self.position.offset - BEFORE)
+            self._before = self._source.read(self.position.offset - begin, begin)
+        except DAMAGE as error:
+            self._source.close()
+            raise unreadable(path, error) from error
         self.position.path = shown(path)
         self.position.size = self.position.modified = UNSEEN
         self._restore()
@@ -67,9 +77,14 @@ class Tail:
     @property
     def size(self) -> int:
         try:
-            return os.fstat(self._descriptor).st_size
+            return self._source.size()
         except OSError:  # A network share that is away.
             return self._known[0]
+
+    def glance(self) -> None:
+        """Note how long the file is: what comes while nothing is read may be cut off before it is."""
+        if not self.is_packed:
+            self._most = max(self._most, self.size)
 
     @property
     def lag(self) -> int:
@@ -78,9 +93,25 @@ class Tail:
     @property
     def is_deleted(self) -> bool:
         try:
-            return os.fstat(self._descriptor).st_nlink == 0
+            return self._source.status().st_nlink == 0
         except OSError:
             return False
+
+    @property
+    def is_packed(self) -> bool:
+        return self._source.is_packed
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether nothing can come any more: a compressed file that was read to its proper end."""
+        return self.stalled and self._source.is_whole
+
+    def reaches(self, offset: int) -> bool:
+        """Tell whether the file holds so many bytes. Raises `SourceError`."""
+        try:
+            return self._source.reaches(offset)
+        except DAMAGE as error:
+            raise unreadable(self.path, error) from error
 
     def skip_to_end(self) -> None:
         """Start after what is there, at the beginning of a line; a header that is there is read all the same.
@@ -88,16 +119,17 @@ class Tail:
         Lines are then numbered from here, the header included.
         """
         size = self._look()
-        head = os.pread(self._descriptor, min(size, HEAD), 0)
+        head = self._source.read(min(size, HEAD), 0)
         if self._begin(head) and self.reader is not None:
             header = b"".join(line for line in head.splitlines(keepends=True) if line.startswith(b"#"))
             # A header gives no rows; what counts is that the reader has seen it.
             list(self.reader.feed(header))
         begin = max(0, size - CHUNK)
-        cut = os.pread(self._descriptor, size - begin, begin).rfind(b"\n") + 1
+        cut = self._source.read(size - begin, begin).rfind(b"\n") + 1
         self.position.offset = begin + cut if cut or not begin else size
         self.position.discarding = bool(begin) and not cut
         self.stalled = True
+        self._mark(b"")
         self._note()
 
     def read(self, limit: int = CHUNK, max_line: int = CHUNK) -> Piece | None:
@@ -107,8 +139,9 @@ class Tail:
         """
         try:
             piece = self._read(max(limit, max_line + 1), max_line)
-        except OSError as error:
-            raise SourceError(f"{shown(self.path)}: the log cannot be read: {error.strerror}") from error
+        except DAMAGE as error:
+            self.is_damaged = not isinstance(error, OSError)
+            raise unreadable(self.path, error) from error
         self.stalled = piece is None
         return piece
 
@@ -118,18 +151,25 @@ class Tail:
         if self._foreign and self.reader is None:
             return None
         # What was written since the look is left for the next time: no fingerprint covers it yet.
-        length = min(limit, size - start) if pending is None else pending - start
-        data = os.pread(self._descriptor, length, start) if length else b""
+        length = limit if self.is_packed else min(limit, size - start)
+        if pending is not None:
+            length = pending - start
+        data = self._source.read(length, start) if length else b""
         if not data:
+            return None
+        if not self.is_packed and not self._is_intact(self.position, size):
+            self._look()  # Cut between look and reading: what was read may be anything.
             return None
         if self.position.discarding:
             return _discard(data, start)
-        whole = data if pending is not None and len(data) == length else data[: data.rfind(b"\n") + 1]
+        # Nobody will ever end the last line of a compressed file.
+        is_end = len(data) < length and self._source.is_whole
+        whole = data if is_end or (pending is not None and len(data) == length) else data[: data.rfind(b"\n") + 1]
         if not whole:
             return self._overlong(data, start) if len(data) > max_line else None
         if self.reader is None and not self._begin(data[: max(HEAD, data.find(b"\n") + 1)]):
             # What is no log by its first lines will be none by later ones.
-            self._foreign = len(whole) >= HEAD
+            self._foreign = len(whole) >= HEAD or is_end
             return None
         return Piece(whole, start + len(whole))
 
@@ -152,45 +192,90 @@ class Tail:
             self.reader.lines += 1
         elif piece.closes:
             position.lines += 1
+        self._mark(piece.data)
         self._note()
+
+    def noted(self) -> Position:
+        """Give the position, with what the file was like when it was last looked at."""
+        position = self.position
+        # Of what is no log, nothing is missed when it goes.
+        is_log = self.reader is not None or not self.stalled
+        position.known = max(self._known[0], self._most, position.offset) if is_log else position.offset
+        position.touched = max(self._known[1], 0)
+        return position
 
     def let_go(self) -> Position:
         """Close the file; give its position, by which it is known whether it has changed since it was last read."""
-        self.position.size, self.position.modified = self._known
+        position = self.noted()
+        try:
+            position.size, position.modified = self._known if not self.is_packed else self._stamp()
+        except OSError:
+            position.size = position.modified = UNSEEN
         self.close()
-        return self.position
+        return position
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        self._source.close()
+
+    def _stamp(self) -> tuple[int, int]:
+        status = self._source.status()
+        return status.st_size, status.st_mtime_ns
 
     def _fresh(self) -> Position:
-        status = os.fstat(self._descriptor)
-        prefix, digest = fingerprint(self._descriptor)
+        status = self._source.status()
+        prefix, digest = fingerprint(self._source.head())
         path = shown(self.path)
+        self._before = b""
         return Position(path, status.st_dev, status.st_ino, prefix, digest, log_of_file(path))
 
     def _is_ours(self, position: Position) -> bool:
-        status = os.fstat(self._descriptor)
-        return (
-            (status.st_dev, status.st_ino) == (position.device, position.inode)
-            and status.st_size >= max(position.offset, position.pending or 0)
-            and fingerprint(self._descriptor, position.prefix) == (position.prefix, position.digest)
-        )
+        status = self._source.status()
+        return (status.st_dev, status.st_ino) == (position.device, position.inode) and self._source.holds(position)
 
     def _look(self) -> int:
-        """Give the size; begin anew when the file was cut, or cut and rewritten: then its first bytes are others."""
-        status = os.fstat(self._descriptor)
+        """Give the size; begin anew when the file was cut, or cut and rewritten: then what was read is not there."""
+        status = self._source.status()
         position = self.position
-        if not self._is_ours(position):
-            self.truncations += 1
-            self.lost += max(0, self._known[0] - position.offset)
-            self.position = self._fresh()
-            self.reader = None
-            self._foreign = False
+        now = (self._source.size(), status.st_mtime_ns)
+        # Where nothing is to be read, a file that looks untouched may as well wait to be examined until it does not.
+        if (self.is_packed and now[0] >= position.offset) or (now == self._known and now[0] == position.offset):
+            self._known = now
+            return now[0]
+        if not self._is_intact(position, now[0]):
+            self._begin_anew(position)
         elif position.prefix < PREFIX:
-            position.prefix, position.digest = fingerprint(self._descriptor)
-        self._known = (status.st_size, status.st_mtime_ns)
-        return max(status.st_size, self.position.offset)
+            position.prefix, position.digest = fingerprint(self._source.head())
+        self._known = now
+        return max(now[0], self.position.offset)
+
+    def _is_intact(self, position: Position, size: int) -> bool:
+        if size < max(position.offset, position.pending or 0) or not self._source.begins(position):
+            return False
+        length = len(self._before)
+        return not length or self._source.read(length, position.offset - length) == self._before
+
+    def _begin_anew(self, position: Position) -> None:
+        self.truncations += 1
+        old = msgspec.structs.replace(self.noted(), cut=True)
+        self.cuts.append(old)
+        self._most = 0
+        self.position = self._fresh()
+        self.position.since = position.since
+        self.reader = None
+        self._foreign = False
+
+    def _mark(self, data: bytes) -> None:
+        """Remember the bytes before the offset, by which the file is known to be what was read."""
+        offset = self.position.offset
+        try:
+            if data:
+                self._before = (self._before + data[-BEFORE:])[-BEFORE:]
+            else:
+                begin = max(0, offset - BEFORE)
+                self._before = self._source.read(offset - begin, begin)
+        except DAMAGE:
+            self._before = b""  # Whoever reads on will be told.
+        self.position.check = check_of(self._before)
 
     def _begin(self, head: bytes) -> bool:
         """Tell the format by the first lines; False when it cannot be told, yet or ever."""
@@ -220,6 +305,13 @@ def _discard(data: bytes, start: int) -> Piece:
     """Pass over the rest of a line that was too long."""
     cut = data.find(b"\n") + 1
     return Piece(b"", start + (cut or len(data)), inside=not cut, closes=bool(cut))
+
+
+def unreadable(path: Path, error: BaseException) -> SourceError:
+    """Say what went wrong with a file that was opened or read."""
+    if isinstance(error, OSError):
+        return SourceError(f"{shown(path)}: the log cannot be read: {error.strerror or error}")
+    return SourceError(f"{shown(path)}: the log is damaged: {error}")
 
 
 def shown(path: Path) -> str:

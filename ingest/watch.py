@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,10 +12,13 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from ingest.mounts import is_remote
 from trailhound.errors import SourceError
 from trailhound.settings import Folder
 
 MAX_LINKS = 32  # Linked folders that are watched by themselves; each takes an instance of inotify.
+# What rotation and compression put behind a name: `.1`, `-20260101`, `.old`, `.gz`.
+_ENDING = re.compile(r"(?:\.(?:gz|zst|old|bak|\d{1,3})|[-.]\d{4}-?\d{2}-?\d{2}(?:[-_T.:]?\d{1,10})*)$")
 _log = structlog.get_logger("ingest")
 
 
@@ -26,9 +30,11 @@ class Watch:
 
         Raises `SourceError` for a folder that is not there or cannot be read.
         """
-        self._folders = folders
+        self.folders = folders
         self._changed = threading.Event()
         self._links: set[str] = set()
+        self.devices: set[int] = set()
+        self.is_complete = False
         for folder in folders:
             _check(folder.path)
         self._notice = _Notice(self._changed)
@@ -45,21 +51,49 @@ class Watch:
 
     def files(self) -> Iterator[tuple[Path, Folder]]:
         """List the files to follow. A folder that is away for the moment has none."""
-        for folder in self._folders:
+        return ((path, folder) for path, folder, is_rotated in self.listing() if not is_rotated)
+
+    def listing(self) -> Iterator[tuple[Path, Folder, bool]]:
+        """List files, the followed ones and those that were such before they were rotated or compressed.
+
+        Afterwards `devices` tells on which devices folders were found, and `is_complete` whether all could be read.
+        """
+        self.devices = set()
+        self.is_complete = True
+        for folder in self.folders:
             visited: set[tuple[int, int]] = set()
-            _is_new(folder.path, visited)
-            for place, folders, names in os.walk(folder.path, followlinks=True):
+            self._is_new(folder.path, visited)
+            for place, folders, names in os.walk(folder.path, followlinks=True, onerror=self._note):
                 # A link may lead back to where we came from.
-                folders[:] = [name for name in sorted(folders) if _is_new(Path(place, name), visited)]
+                folders[:] = [name for name in sorted(folders) if self._is_new(Path(place, name), visited)]
                 for name in folders:
                     self._watch_link(Path(place, name))
                 for name in sorted(names):
                     if is_followed(name, folder):
-                        yield Path(place, name), folder
+                        yield Path(place, name), folder, False
+                    elif is_rotated(name, folder):
+                        yield Path(place, name), folder, True
+
+    def _note(self, error: OSError) -> None:
+        # A folder that was removed between listing and looking has taken its files along.
+        self.is_complete = self.is_complete and isinstance(error, FileNotFoundError)
+
+    def _is_new(self, path: Path, visited: set[tuple[int, int]]) -> bool:
+        try:
+            status = path.stat()
+        except OSError as error:
+            self._note(error)
+            return False
+        key = (status.st_dev, status.st_ino)
+        if key in visited:
+            return False
+        visited.add(key)
+        self.devices.add(status.st_dev)
+        return True
 
     def missing(self) -> Iterator[Folder]:
         """List the folders that are away for the moment."""
-        for folder in self._folders:
+        for folder in self.folders:
             if not os.access(folder.path, os.R_OK | os.X_OK):
                 yield folder
 
@@ -73,7 +107,7 @@ class Watch:
         if self._observer is None or not path.is_symlink():
             return
         target = os.path.realpath(path)
-        if target in self._links or len(self._links) >= MAX_LINKS:
+        if target in self._links or is_remote(path) or len(self._links) >= MAX_LINKS:
             return
         self._links.add(target)
         try:
@@ -82,22 +116,24 @@ class Watch:
             _log.warning("no notices of a linked folder; it is looked through from time to time", reason=str(error))
 
 
-def _is_new(path: Path, visited: set[tuple[int, int]]) -> bool:
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    key = (status.st_dev, status.st_ino)
-    if key in visited:
-        return False
-    visited.add(key)
-    return True
-
-
 def is_followed(name: str, folder: Folder) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in folder.include) and not any(
         fnmatch.fnmatch(name, pattern) for pattern in folder.exclude
     )
+
+
+def is_rotated(name: str, folder: Folder) -> bool:
+    """Tell whether a name is a followed one with endings of rotation or compression; one of its own is not."""
+    plain = unrotated(name)
+    is_excluded = any(fnmatch.fnmatch(name, pattern) for pattern in folder.exclude)
+    return plain != name and not is_excluded and is_followed(plain, folder)
+
+
+def unrotated(name: str) -> str:
+    """Give a name without what rotation and compression put behind it: `eve.json.1.gz` was `eve.json`."""
+    while (plain := _ENDING.sub("", name)) != name and plain:
+        name = plain
+    return name
 
 
 class _Notice(FileSystemEventHandler):
@@ -115,6 +151,9 @@ def _observe(folders: Sequence[Folder], notice: _Notice) -> BaseObserver | None:
     observer: BaseObserver = Observer()
     try:
         for folder in folders:
+            if is_remote(folder.path):
+                _log.info("no notices from a network share, only looks from time to time", path=str(folder.path))
+                continue
             observer.schedule(notice, str(folder.path), recursive=True)
         observer.start()
     except OSError as error:

@@ -90,7 +90,7 @@ class ZeekJsonReader:
     def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
         self.lines = 0
         self._wanted = wanted
-        self._name = name
+        self.name = name
         self._logs: dict[str, str] = {}
         if state:
             self._logs = msgspec.json.decode(state, type=dict[str, str])
@@ -159,7 +159,7 @@ class ZeekJsonReader:
             fields = _fields(line)
         except RecordError:
             return False
-        return log_of_columns(fields, _label(fields) or self._name, self._wanted) not in self._wanted
+        return log_of_columns(fields, _label(fields) or self.name, self._wanted) not in self._wanted
 
     def _batches(self, cells: list[Any], rows: Rows) -> Iterator[PlacedBatch | BadLine]:
         attributes = [self._attributes[label] for label in _LABELS]
@@ -186,7 +186,7 @@ class ZeekJsonReader:
     def _log(self, label: str, lines: Sequence[bytes]) -> str:
         log = self._logs.get(label)
         if log is None:
-            name = label or self._name
+            name = label or self.name
             found = (log_of_columns(_columns(line), name, self._wanted) for line in lines[:_LOOK_AT])
             log = next((log for log in found if log in self._wanted), None)
             if log is None:

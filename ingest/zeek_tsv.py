@@ -107,7 +107,7 @@ class ZeekTsvReader:
     def __init__(self, wanted: Mapping[str, Sequence[str]], name: str, state: str = "") -> None:
         self.lines = 0
         self._wanted = wanted
-        self._name = name
+        self.name = name
         self._pending: dict[bytes, bytes] = {}
         self._header: Header | None = None
         self._log = ""
@@ -178,7 +178,7 @@ class ZeekTsvReader:
             header = read_header(tuple(self._pending.values()))
             self._pending = {}
             self._header = header
-            self._log = log_of_columns(header.fields, header.path or self._name, self._wanted)
+            self._log = log_of_columns(header.fields, header.path or self.name, self._wanted)
         if self._header is None:
             raise RecordError("a row before any header")
         return self._header

@@ -184,7 +184,13 @@ class Attacker:
 
 @dataclass(frozen=True, slots=True)
 class SensorStatus:
-    """The heartbeat of one log of one sensor. Times are microseconds since the epoch, sizes bytes."""
+    """The heartbeat of one log of one sensor. Times are microseconds since the epoch, sizes bytes.
+
+    `records`, `matches`, `unreadable`, `lost_bytes` and `retries` add up over restarts. `lag_seconds` says how far
+    reading is behind. `clock_skew` is how many microseconds the sensor's clock is ahead (below 0: behind) when that is
+    more than it may be. `usual_gap` is how many microseconds the log usually is without records at most. A `problem` is
+    what keeps the log from being read, a `warning` what a person should look at.
+    """
 
     sensor: str
     log: str
@@ -198,13 +204,25 @@ class SensorStatus:
     last_read: int | None
     updated: int
     problem: str | None = None
+    warning: str | None = None
+    lag_seconds: float = 0.0
+    retries: int = 0
+    clock_skew: int | None = None
+    usual_gap: int = 0
 
 
 class Store(Protocol):
-    """Events at rest. Every method may raise `StoreUnavailable` or `StoreDamaged`."""
+    """Events at rest. Every method may raise `StoreUnavailable` or `StoreDamaged`.
+
+    After `StoreUnavailable` it is not known whether events of an `append` are kept: whoever gave them gives them again.
+    """
 
     def append(self, events: Sequence[Event]) -> Acknowledgement:
-        """Keep events durably; one whose id is known already is left as it is. All of them or none."""
+        """Keep events durably; one whose id is known already is left as it is.
+
+        All of them or none, unless it raises `StorePartly`: then all but those that the error names are kept, and only
+        those need be given again.
+        """
         ...
 
     def event(self, event_id: str) -> Mapping[str, Any] | None: ...

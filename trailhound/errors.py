@@ -6,12 +6,16 @@
     ├── TrailSetError          a compiled trail set is missing, damaged or of another version
     ├── SourceError            a log file or trail file cannot be read
     ├── RecordError            a log line cannot be read; goes to the dead letters
+    ├── FetchError             a feed cannot be fetched, or is not what was expected: its last good copy stays
     └── StoreError             the store refuses
         ├── StoreUnavailable   it may answer later: wait and try again
+        │   └── StorePartly    it keeps some events of a batch and may take the others later
         └── StoreDamaged       it will not answer: a person has to act
 
 A message is one sentence for the person who runs Trailhound: it names the file, the key and what was expected.
 """
+
+from collections.abc import Iterable
 
 
 class TrailhoundError(Exception):
@@ -38,12 +42,24 @@ class RecordError(TrailhoundError):
     """A log line cannot be read."""
 
 
+class FetchError(TrailhoundError):
+    """A feed cannot be fetched, or what came is not what was expected."""
+
+
 class StoreError(TrailhoundError):
     """The store refuses."""
 
 
 class StoreUnavailable(StoreError):  # noqa: N818 - the name says a state, as a caller's `except` reads best
     """The store may answer later: wait and try again."""
+
+
+class StorePartly(StoreUnavailable):
+    """The store keeps some events of a batch; it may take the others later. `ids` names those that it does not keep."""
+
+    def __init__(self, message: str, ids: Iterable[str]) -> None:
+        super().__init__(message)
+        self.ids = frozenset(ids)
 
 
 class StoreDamaged(StoreError):  # noqa: N818

@@ -7,6 +7,7 @@ from typing import TextIO, cast
 
 import structlog
 
+from trailhound.seldom import Seldom
 from trailhound.settings import Settings
 
 
@@ -31,6 +32,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            Seldom(),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             *([_visible] if as_text else []),  # JSON escapes by itself.

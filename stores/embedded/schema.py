@@ -3,7 +3,7 @@
 import sqlite3
 
 APPLICATION_ID = 0x54724864  # "TrHd" in the header of the file: how we know it for ours.
-VERSION = 1
+VERSION = 2
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
@@ -72,9 +72,15 @@ CREATE TABLE compressions (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE sensors (
     sensor TEXT NOT NULL, path TEXT NOT NULL, log TEXT NOT NULL, records INTEGER NOT NULL, matches INTEGER NOT NULL,
     unreadable INTEGER NOT NULL, lag_bytes INTEGER NOT NULL, lost_bytes INTEGER NOT NULL, last_record INTEGER,
-    last_read INTEGER, updated INTEGER NOT NULL, problem TEXT, PRIMARY KEY (sensor, path)
+    last_read INTEGER, updated INTEGER NOT NULL, problem TEXT, warning TEXT, lag_seconds REAL NOT NULL,
+    retries INTEGER NOT NULL, clock_skew INTEGER, usual_gap INTEGER NOT NULL, PRIMARY KEY (sensor, path)
 ) STRICT, WITHOUT ROWID;
 """
+# As in `SensorStatus`, one after the other.
+SENSOR_COLUMNS = (
+    "sensor, log, path, records, matches, unreadable, lag_bytes, lost_bytes, last_record, last_read, updated, problem, "
+    "warning, lag_seconds, retries, clock_skew, usual_gap"
+)
 _COUNTS = "records INTEGER NOT NULL, events INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL"
 
 

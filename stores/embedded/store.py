@@ -24,6 +24,7 @@ from stores.contract import (
 from stores.embedded import pages, threats, totals
 from stores.embedded.bodies import Unsqueezer
 from stores.embedded.connections import Readers, WriterLock, check, explained, make
+from stores.embedded.schema import SENSOR_COLUMNS
 from stores.embedded.writer import Writer
 from trailhound.errors import StoreUnavailable
 from trailhound.event import Event
@@ -126,10 +127,7 @@ class EmbeddedStore:
 
     def sensors(self) -> Sequence[SensorStatus]:
         with self._snapshot() as connection:
-            rows = connection.execute(
-                "SELECT sensor, log, path, records, matches, unreadable, lag_bytes, lost_bytes, last_record, "
-                "last_read, updated, problem FROM sensors ORDER BY sensor, path"
-            )
+            rows = connection.execute(f"SELECT {SENSOR_COLUMNS} FROM sensors ORDER BY sensor, path")  # noqa: S608
             return [SensorStatus(*row) for row in rows]
 
     def close(self) -> None:

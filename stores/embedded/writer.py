@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,7 +13,7 @@ from stores.embedded.bodies import Squeezer, pack
 from stores.embedded.codes import clean, key_of
 from stores.embedded.connections import WriterLock, connect_writer, explained
 from stores.embedded.names import Names
-from stores.embedded.schema import upsert
+from stores.embedded.schema import SENSOR_COLUMNS, upsert
 from stores.embedded.tally import Tally, merge_details
 from trailhound.errors import StoreUnavailable
 from trailhound.event import Event
@@ -48,8 +48,8 @@ class Writer:
     def put_sensors(self, statuses: Sequence[SensorStatus]) -> None:
         with self._transaction() as connection:
             connection.executemany(
-                "REPLACE INTO sensors (sensor, log, path, records, matches, unreadable, lag_bytes, lost_bytes, "
-                "last_record, last_read, updated, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"REPLACE INTO sensors ({SENSOR_COLUMNS}) "  # noqa: S608 - names of ours
+                f"VALUES ({', '.join('?' * len(fields(SensorStatus)))})",
                 [[clean(value) if isinstance(value, str) else value for value in astuple(s)] for s in statuses],
             )
 

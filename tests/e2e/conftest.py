@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,8 @@ def start(installation: Installation) -> Iterator[Callable[..., Process]]:
     """Start `trailhound` with arguments; whatever still runs at the end of the test is killed."""
     processes: list[Process] = []
 
-    def begin(*arguments: object) -> Process:
-        process = installation.start(*arguments)
+    def begin(*arguments: object, **options: Any) -> Process:
+        process = installation.start(*arguments, **options)
         processes.append(process)
         return process
 

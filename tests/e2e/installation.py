@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,13 @@ class Process:
             found[facts["trail"]] = found.get(facts["trail"], 0) + facts["count"]
         return found
 
+    def health(self) -> Any:
+        """Give what health says, be it good or bad."""
+        try:
+            return self.ask("/api/v1/health")
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+
     def answers(self) -> bool:
         try:
             return bool(self.ask("/api/v1/summary"))
@@ -96,9 +103,9 @@ class Installation:
         self.logs.mkdir()
         self._started = 0
 
-    def start(self, *arguments: object) -> Process:
+    def start(self, *arguments: object, program: Sequence[str] = (sys.executable, "-m", "trailhound")) -> Process:
         self._started += 1
-        command = [sys.executable, "-m", "trailhound", *map(str, arguments)]
+        command = [*program, *map(str, arguments)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TRAILHOUND_")}
         environment |= {"HOME": str(self.root), "XDG_CONFIG_HOME": str(self.root), "PYTHONPATH": str(_ROOT)}
         return Process(command, self.root / f"said-{self._started}.txt", environment)

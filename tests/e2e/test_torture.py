@@ -1,80 +1,42 @@
-"""Kills at random moments: whatever happens, every line is counted once."""
+"""Writers that rotate, compress and cut; kills at every boundary: whatever happens, every line is counted once."""
 
+import os
 import random
-import threading
-import time
-from collections.abc import Callable
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, Process, eventually
-from tests.ingest.living import append, header, name, row
+from tests.e2e.installation import Installation
+from tests.torture.lives import Torture
+from tests.torture.mortal import BOUNDARIES
 
-KILLS = {"short": 5, "full": 200}
-LONGEST_LIFE = 1.5  # Seconds between the first answer and the kill, at most.
-ROTATE_EVERY = 4.0
-NAMES = 20_000
-_PACE = 0.003
-
-
-class Writer(threading.Thread):
-    """Logs names that are all trails, some of them again, in whole and half lines, and rotates now and then."""
-
-    def __init__(self, log: Path, seed: int) -> None:
-        super().__init__()
-        self._log = log
-        self._random = random.Random(seed)
-        self._stop_asked = threading.Event()
-        self._rotations = 0
-        self.written: dict[str, int] = {}
-
-    def run(self) -> None:
-        append(self._log, header())
-        due = time.monotonic() + ROTATE_EVERY
-        number = 0
-        while not self._stop_asked.wait(_PACE):
-            lines = b""
-            for _ in range(self._random.choice((1, 1, 1, 5, 40))):
-                query = name(self._random.randrange(NAMES))
-                lines += row(number, query)
-                number += 1
-                self.written[query] = self.written.get(query, 0) + 1
-            cut = self._random.randrange(len(lines))
-            append(self._log, lines[:cut])
-            append(self._log, lines[cut:])
-            if time.monotonic() > due:
-                due = time.monotonic() + ROTATE_EVERY
-                self._rotations += 1
-                self._log.rename(self._log.with_name(f"dns.{self._rotations:04d}.log"))
-                append(self._log, header(self._rotations))
-
-    def finish(self) -> None:
-        self._stop_asked.set()
-        self.join()
+KILLS = {"short": len(BOUNDARIES) + 3, "full": 200}
+LONGEST_LIFE = {"short": 0.7, "full": 2.5}
+SEED = "TORTURE_SEED"  # A variable of the environment: the seed to run with again.
 
 
 @pytest.mark.torture
 def test_a_run_that_is_killed_again_and_again_counts_every_line_once(
-    installation: Installation, start: Callable[..., Process], request: pytest.FixtureRequest
+    trails: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seed = random.SystemRandom().randrange(1 << 30)
-    print(f"seed {seed}")  # noqa: T201 - shown when the test fails
-    chance = random.Random(seed)
-    writer = Writer(installation.log, seed)
-    writer.start()
+    form = request.config.getoption("--torture")
+    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(1 << 30))
+    # Not pytest's, which would throw it away: all that tells of a failure is in it.
+    place = Path(tempfile.mkdtemp(prefix="trailhound-torture-"))
+    report = [
+        f"again: {SEED}={seed} python -m pytest -m torture --torture={form} tests/e2e/{Path(__file__).name}",
+        f"all files, and journals of what was written: {place}",
+    ]
+    torture = Torture(Installation(place, trails), seed, KILLS[form], longest_life=LONGEST_LIFE[form])
     try:
-        for _ in range(KILLS[request.config.getoption("--torture")]):
-            process = start(*installation.run)
-            # Sometimes it is killed while it starts, too.
-            if chance.random() < 0.9:
-                assert process.answers()
-            time.sleep(chance.random() * LONGEST_LIFE)
-            process.popen.kill()
-            process.popen.wait()
-    finally:
-        writer.finish()
-    process = start(*installation.run)
-    eventually(lambda: sum(process.trails().values()) >= sum(writer.written.values()))
-    assert process.trails() == writer.written
-    assert process.end() == 0
+        verdict = torture.run()
+    except BaseException:
+        print("\n".join(report))  # noqa: T201 - shown since it failed
+        raise
+    with capsys.disabled():
+        print(f"\n{verdict} (seed {seed})")  # noqa: T201 - the result, also when it is good
+    report.append("ends: " + ", ".join(f"{number} {end}" for end, number in sorted(torture.met.items())))
+    assert verdict.is_good, "\n".join([str(verdict), *verdict.wrong, *report])
+    shutil.rmtree(place)

@@ -14,7 +14,7 @@ from stores.contract import Acknowledgement, Dimension, Query, SensorStatus, Sto
 from stores.embedded import open_embedded
 from stores.embedded.store import EmbeddedStore
 from tests.ingest.living import engine, name
-from trailhound.errors import StoreDamaged, StoreUnavailable
+from trailhound.errors import StoreDamaged, StorePartly, StoreUnavailable
 from trailhound.event import Event
 from trailhound.settings import Settings
 
@@ -28,6 +28,7 @@ class Moody:
     def __init__(self, store: Store, moods: Sequence[str] = ()) -> None:
         self._store = store
         self.moods = list(moods)
+        self._odd = False
         self.before: Callable[[Sequence[Event]], None] = lambda events: None
 
     def append(self, events: Sequence[Event]) -> Acknowledgement:
@@ -35,6 +36,12 @@ class Moody:
         mood = self.moods.pop(0) if self.moods else "well"
         if mood == "away":
             raise StoreUnavailable("the store is restarting")
+        if mood == "partly":
+            # About every second event is refused, each time others.
+            self._odd = not self._odd
+            kept = [event for event in events if int(event.id[-1], 32) % 2 == self._odd]
+            self._store.append(kept)
+            raise StorePartly("too busy for some", {event.id for event in events} - {event.id for event in kept})
         acknowledgement = self._store.append(events)
         if mood == "mute":
             raise StoreUnavailable("the answer was lost")
@@ -85,7 +92,11 @@ class Place:
 
     @contextmanager
     def running(self, store: Store | Moody) -> Iterator[Pipeline]:
-        pipeline = self.pipeline(store)
+        with self.at_work(self.pipeline(store)) as pipeline:
+            yield pipeline
+
+    @contextmanager
+    def at_work(self, pipeline: Pipeline) -> Iterator[Pipeline]:
         ready = threading.Event()
         thread = threading.Thread(target=pipeline.run, args=(ready.set,))
         thread.start()

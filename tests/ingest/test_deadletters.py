@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batch import BadLine
-from ingest.deadletters import DeadLetters
+from ingest.batch import MAX_RAW, BadLine, Known, bad
+from ingest.deadletters import DeadLetters, LetterFile, files
 from tests.limits import file_size_limit
 
 
@@ -74,3 +74,22 @@ def test_a_full_disk_leaves_no_half_letter(tmp_path: Path) -> None:
         letters.write("s", "f", [BadLine(2, "r", b"y" * 5000)], NOW)
     letters.write("s", "f", [BadLine(2, "r", b"y" * 5000)], NOW)
     assert [json.loads(line)["line"] for line in path.read_text("utf-8").splitlines()] == [1, 2]
+
+
+def test_two_writers_that_put_the_file_aside_in_turn_lose_no_letter_and_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "dead.ndjson"
+    known = Known("zeek-tsv", "dns", "#fields\tts")
+    writers = [DeadLetters(path, limit=1500) for _ in range(2)]
+    kept: list[int] = []
+    for number in range(40):
+        writers[number % 2].write("s", "f", [BadLine(number, "r", b"x" * 50, known=known)], NOW)
+        kept = [letter.line for file in files(path) for letter in LetterFile(file)]
+        assert kept == list(range(kept[0], number + 1))
+        assert {letter.known for file in files(path) for letter in LetterFile(file)} == {known}
+    assert kept[0] > 0
+
+
+def test_what_was_cut_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "dead.ndjson"
+    DeadLetters(path).write("s", "f", [bad(1, "r", b"x" * (MAX_RAW + 1)), bad(2, "r", b"x" * MAX_RAW)], NOW)
+    assert [(letter.cut, len(letter.raw)) for letter in LetterFile(path)] == [(True, MAX_RAW), (False, MAX_RAW)]

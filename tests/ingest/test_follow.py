@@ -1,5 +1,6 @@
 """All files that are followed."""
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,14 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ingest import follow as module
+from ingest import remembered
 from ingest.follow import MOST_OPEN, Follow
 from ingest.positions import Position, load, save
 from ingest.watch import Watch
 from tests.ingest.living import WANTED, append, header, row, rows, take, text
+from trailhound.errors import SourceError
 from trailhound.settings import Folder
 
 
@@ -275,108 +276,35 @@ def test_positions_of_files_that_are_gone_are_forgotten_after_a_while(folder: Pa
         again.discover()
         again.rest()
         assert len(list(again.positions())) == 1
-    positions[0].seen -= module.FORGET + 1
+    positions[0].seen -= remembered.FORGET + 1
     with following(folder, positions) as again:
         again.discover()
         again.rest()
         assert not list(again.positions())
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(["line", "lines", "half", "rest", "rotate", "delete-rotated", "read", "restart", "let-go"]),
-        min_size=5,
-        max_size=60,
-    )
-)
-def test_whatever_happens_every_line_is_handed_on_once_and_in_order(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("logs")
-    state = tmp_path_factory.mktemp("state")
-    writer = _Writer(folder / "dns.log")
-    read = b""
-    positions: Sequence[Position] = ()
-    pending = [*steps, "rest", "read"]
-    while pending:
-        with following(folder, positions, most_open=3) as follow:
-            while pending:
-                step = pending.pop(0)
-                if step == "restart":
-                    break
-                if step == "read":
-                    read += _drained(follow)
-                elif step == "let-go":
-                    for key in [key for key, followed in follow.open.items() if followed.tail.stalled]:
-                        follow._let_go(key)
-                elif step == "delete-rotated":
-                    read += _drained(follow)
-                    writer.delete_rotated()
-                else:
-                    writer.do(step)
-            positions = saved(follow, state)
-    lines = [line for line in read.splitlines(keepends=True) if not line.startswith(b"#")]
-    assert sorted(lines) == sorted(writer.written)
-    for file in writer.files:  # Between files there is no order, within each there is.
-        of_file = set(file)
-        assert [line for line in lines if line in of_file] == file
+def test_a_stale_handle_of_a_share_heals(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = folder / "dns.log"
+    append(log, header() + row(0))
+    with following(folder) as follow:
+        read_on(follow)
+        append(log, row(1))
+        ((key, followed),) = follow.open.items()
+        with monkeypatch.context() as share:
+            share.setattr(os, "fstat", _stale)
+            with pytest.raises(SourceError, match=r"dns\.log: the log cannot be read: Stale file handle") as refused:
+                followed.tail.read()
+            follow.fail(key, str(refused.value))
+        with monkeypatch.context() as share:
+            share.setattr(Path, "stat", _stale)
+            follow.discover()
+        monkeypatch.setattr(module, "RETRY", -1.0)
+        later = time.monotonic() + 11
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        assert read_on(follow) == row(1)
+        assert not follow.refused
+        assert not follow.losses()
 
 
-def _drained(follow: Follow) -> bytes:
-    read = b""
-    while (more := read_on(follow)) or follow.discover():
-        read += more
-    return read
-
-
-class _Writer:
-    """Writes a log as a sensor does, and knows what it wrote to which file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._half = b""
-        self._number = 0
-        self._rotations = 0
-        self.files: list[list[bytes]] = []
-        self._open()
-
-    @property
-    def written(self) -> list[bytes]:
-        return [line for file in self.files for line in file]
-
-    def do(self, step: str) -> None:
-        if step == "rotate":
-            self._put(self._half)
-            self._rotations += 1
-            self._path.rename(self._path.with_name(f"dns.{self._rotations}.log"))
-            self._open()
-        elif step == "rest":
-            self._put(self._half)
-        elif step == "half" and not self._half:
-            line = self._next()
-            append(self._path, line[:20])
-            self._half = line[20:]
-        else:
-            self._put(self._half)
-            for _ in range(40 if step == "lines" else 1):
-                append(self._path, self._next())
-
-    def delete_rotated(self) -> None:
-        for path in self._path.parent.glob("dns.*.log"):
-            path.unlink()
-
-    def _open(self) -> None:
-        append(self._path, header(self._rotations))
-        self.files.append([])
-
-    def _put(self, rest: bytes) -> None:
-        if rest:
-            append(self._path, rest)
-            self._half = b""
-
-    def _next(self) -> bytes:
-        line = row(self._number)
-        self._number += 1
-        self.files[-1].append(line)
-        return line
+def _stale(*arguments: object, **options: object) -> os.stat_result:
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))

@@ -2,51 +2,25 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from ingest import pipeline as module
+from ingest import remembered
 from ingest.positions import load
 from matchers.trailset import TrailSet
 from stores.contract import SensorStatus
-from tests.ingest.living import append, header, name, row, rows, trail_set
-from tests.ingest.place import NAMES, Moody, Place, counts, eventually, once, status_of
+from tests.ingest.living import append, header, name, row, rows
+from tests.ingest.place import Moody, Place, counts, eventually, once, status_of
 from tests.limits import file_size_limit
-from trailhound import log
 from trailhound.errors import SettingsError, SourceError, StoreDamaged, StoreUnavailable
 from trailhound.event import Event
-from trailhound.settings import Settings
 
-
-@pytest.fixture(scope="module")
-def trails(tmp_path_factory: pytest.TempPathFactory) -> TrailSet:
-    return trail_set(tmp_path_factory.mktemp("trails") / "trails.set", NAMES)
-
-
-@pytest.fixture(autouse=True)
-def logging() -> Iterator[None]:
-    """Say things as a real run does."""
-    log.configure(Settings())
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr(module, "BEAT_EVERY", 0.05)
-
-
-@pytest.fixture
-def place(tmp_path: Path, trails: TrailSet) -> Place:
-    return Place(tmp_path, trails)
+pytestmark = pytest.mark.usefixtures("logging", "impatient")
 
 
 def test_lines_that_are_there_and_lines_that_come_are_found(place: Place) -> None:
@@ -204,7 +178,8 @@ def test_the_heartbeat_tells_what_was_read(place: Place) -> None:
     assert status.problem is None
 
 
-def test_the_heartbeat_counts_what_was_cut_off_unread(place: Place) -> None:
+def test_the_heartbeat_counts_what_was_cut_off_unread(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "GRACE", 0.1)
     append(place.log, header() + rows(range(3)) + row(3)[:10])
     with place.store() as store, place.running(store):
         eventually(lambda: (status := status_of(store)) is not None and status.lag_bytes == 10)
@@ -281,7 +256,7 @@ def test_hostile_names_and_headers_do_not_end_the_run(place: Place) -> None:
 @examples(max_examples=25, deadline=None)
 @given(
     steps=st.lists(st.sampled_from(["line", "burst", "half", "rotate", "cycle", "restart", "crash"]), max_size=40),
-    moods=st.lists(st.sampled_from(["well", "away", "mute"]), max_size=12),
+    moods=st.lists(st.sampled_from(["well", "away", "mute", "partly"]), max_size=12),
 )
 def test_whatever_happens_every_line_is_counted_once(
     tmp_path_factory: pytest.TempPathFactory, trails: TrailSet, steps: list[str], moods: list[str]

@@ -1,12 +1,12 @@
 """Positions on disk."""
 
 import json
-import os
+import time
 from pathlib import Path
 
 import pytest
 
-from ingest.positions import VERSION, Position, fingerprint, load, save
+from ingest.positions import VERSION, Position, load, save
 from tests.limits import file_size_limit
 from trailhound.errors import SettingsError
 
@@ -89,15 +89,28 @@ def test_a_folder_in_the_place_of_the_file_is_a_clear_error(tmp_path: Path) -> N
         load(tmp_path / "positions.json")
 
 
-def test_the_fingerprint_says_how_much_it_covers(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    path.write_bytes(b"x" * 100)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        assert fingerprint(descriptor)[0] == 100
-        whole = fingerprint(descriptor, 50)
-        path.write_bytes(b"x" * 5000)
-        assert fingerprint(descriptor, 50) == whole
-        assert fingerprint(descriptor)[0] == 1024
-    finally:
-        os.close(descriptor)
+def test_when_folders_were_looked_through_is_kept_with_the_positions(tmp_path: Path) -> None:
+    path = tmp_path / "positions.json"
+    assert load(path).looked == 0
+    save(path, [position(7)], 12.5)
+    saved = load(path)
+    assert saved.looked == 12.5
+    save(path, saved)
+    assert load(path).looked == 12.5
+
+
+def test_positions_of_the_version_before_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "positions.json"
+    entry = '{"path":"/logs/dns.log","device":1,"inode":7,"prefix":3,"digest":"ab","offset":5,"size":-1,"seen":2.5}'
+    path.write_text(f'{{"version":1,"files":[{entry}]}}')
+    saved = load(path)
+    assert saved == [position(7, offset=5, seen=2.5)]
+    assert saved.looked == 0
+
+
+def test_positions_of_ten_thousand_files_are_saved_in_a_fraction_of_a_second(tmp_path: Path) -> None:
+    state = b"#fields\t" + b"x" * 600
+    positions = [position(n, offset=n, format="zeek-tsv", state=state, check="cd" * 16) for n in range(10_000)]
+    begin = time.process_time()
+    save(tmp_path / "positions.json", positions)
+    assert time.process_time() - begin < 0.3

@@ -191,7 +191,7 @@ def test_bytes_that_were_cut_off_unread_are_counted(log: Path) -> None:
         tail.read()
         log.write_bytes(b"")
         tail.read()
-        assert tail.lost == len(row(3)) - 1
+        assert [cut.unread for cut in tail.cuts] == [len(row(3)) - 1]
 
 
 def test_a_file_cut_to_nothing_is_read_from_the_start_when_it_grows(log: Path) -> None:
@@ -351,7 +351,7 @@ def test_a_file_that_fails_while_it_is_read_is_a_clear_error(log: Path) -> None:
         take(tail)
         append(log, row(3))
         folder = os.open(log.parent, os.O_RDONLY)
-        os.dup2(folder, tail._descriptor)  # What was a file is one no more, as on a share that went away.
+        os.dup2(folder, tail._source._descriptor)  # What was a file is one no more, as on a share that went away.
         os.close(folder)
         with pytest.raises(SourceError, match=r"dns\.log: the log cannot be read"):
             tail.read()

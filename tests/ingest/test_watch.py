@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.watch import Watch, is_followed
+from ingest.watch import Watch, is_followed, unrotated
 from trailhound.errors import SourceError
 from trailhound.settings import Folder
 
@@ -153,3 +153,44 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "logs").touch()
     with pytest.raises(SourceError, match="is no folder"):
         Watch([Folder(path=tmp_path / "logs")], polling=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("eve.json.1", "eve.json"),
+        ("eve.json.12.gz", "eve.json"),
+        ("eve.json-20260101", "eve.json"),
+        ("eve.json-20260101-1700000000.zst", "eve.json"),
+        ("eve.json-2026-01-01.gz", "eve.json"),
+        ("conn.10:00:00-11:00:00.log.gz", "conn.10:00:00-11:00:00.log"),
+        ("dns.2026-01-01-00.log.zst", "dns.2026-01-01-00.log"),
+        ("dns.log.old", "dns.log"),
+        ("dns.log", "dns.log"),
+        (".gz", ".gz"),
+    ],
+)
+def test_a_rotated_name_is_told_from_the_one_it_was(name: str, plain: str) -> None:
+    assert unrotated(name) == plain
+
+
+def test_rotated_logs_are_listed_as_such_unless_they_are_excluded(tmp_path: Path) -> None:
+    for name in ("dns.log", "dns.log.1", "conn.log.gz", "stats.log.gz", "notes.txt.gz", "eve.json.2.zst", "eve.1.json"):
+        (tmp_path / name).touch()
+    folder = Folder(path=tmp_path, exclude=("stats.log", "*.2.zst"))
+    with closing(Watch([folder], polling=True)) as watch:
+        listed = {path.name: is_rotated for path, _, is_rotated in watch.listing()}
+    assert listed == {"dns.log": False, "eve.1.json": False, "dns.log.1": True, "conn.log.gz": True}
+
+
+def test_a_share_is_looked_through_without_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.watch.is_remote", lambda folder: folder == tmp_path / "share")
+    for name in ("share", "disk"):
+        (tmp_path / name).mkdir()
+    with watching(tmp_path / "share", tmp_path / "disk") as watch:
+        settled(watch)
+        (tmp_path / "share" / "dns.log").touch()
+        assert not watch.wait(0.3)
+        assert names(watch) == ["dns.log"]
+        (tmp_path / "disk" / "conn.log").touch()
+        assert watch.wait(LONG)

@@ -2,8 +2,10 @@
 
 import multiprocessing
 import queue
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
@@ -46,8 +48,9 @@ class Crew:
         self._found: dict[int, Found] = {}
 
     def __enter__(self) -> Self:
-        for worker in self._workers:
-            worker.start()
+        with undisturbed():
+            for worker in self._workers:
+                worker.start()
         return self
 
     def __exit__(
@@ -112,6 +115,16 @@ class Crew:
         return found
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Start processes that Ctrl-C does not end: it reaches all of a terminal, and whoever started them ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _work(make_engine: Callable[[], Engine], max_line: int, waiting: "Queue[Task | None]", done: "Queue[Any]") -> None:
     try:
         engine = make_engine()
@@ -119,5 +132,3 @@ def _work(make_engine: Callable[[], Engine], max_line: int, waiting: "Queue[Task
             done.put((task.number, find(task.segment, task.state, engine, max_line)))
     except TrailhoundError as error:
         done.put(str(error))
-    except KeyboardInterrupt:
-        return

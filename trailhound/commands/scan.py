@@ -2,8 +2,9 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,20 +13,32 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
+from feeds import build
+from ingest.backfill import Backfill, Stored, Waiting
 from ingest.deadletters import DeadLetters
 from ingest.heartbeat import now
-from ingest.scan import FileReport, find_files
+from ingest.scan import FileReport, find_files, size_of
 from trailhound.commands import prepare
+from trailhound.commands.alone import alone
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, TrailsOption, settings_of
 from trailhound.commands.scanners import Job, Part, scan_all
 from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError
 from trailhound.event import Event, timestamp, to_ecs
-from trailhound.settings import Trails
+from trailhound.settings import Settings, Trails
 from trailhound.severity import Severity
 
 FOUND = 1
@@ -51,6 +64,9 @@ class _Outcome:
     reports: list[FileReport] = field(default_factory=list)
     events: int = 0
     count: int = 0
+    bytes: int = 0  # On disk, of files that had to be opened.
+    seconds: float = 0.0
+    stored: Stored | None = None
 
     def take(self, event: Event) -> None:
         key = (event.source_ip, event.trail.kind, event.trail.value)
@@ -60,6 +76,12 @@ class _Outcome:
         threat.severity = max(threat.severity, event.severity)
         self.events += 1
         self.count += event.count
+
+    @property
+    def already(self) -> tuple[int, int]:
+        """Tell of how many files how many bytes had been read before."""
+        read = [report.already for report in self.reports if report.already]
+        return len(read), sum(read)
 
     def ranked(self) -> list[_Threat]:
         return sorted(self.threats.values(), key=lambda threat: (-threat.severity, -threat.count, threat.first))
@@ -75,6 +97,9 @@ def scan(
     ] = None,
     sensor: Annotated[str | None, typer.Option(help="Name of the sensor in events; else this host's.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, max=256, help="Processes at work; 0 for one a core.")] = 0,
+    into_store: Annotated[
+        bool, typer.Option("--store", help="Keep what is found in the store of the settings; read on what was begun.")
+    ] = False,
     as_json: JsonOption = False,
     as_ecs: Annotated[bool, typer.Option("--ecs", help="Write every event as one ECS document a line.")] = False,
 ) -> None:
@@ -82,30 +107,40 @@ def scan(
 
     With --trails only those trails count; without, the trails of the settings do.
 
+    With --store events go into the store of the settings, each once: what `run` or an earlier `scan --store` has read
+    of a file is not read again, though it was renamed or compressed meanwhile. Ctrl-C (exit status 130) is no harm: the
+    same command goes on where it was. Not while `run` is at work on the same state directory. The sensor is that of the
+    folder in the settings, unless --sensor names one.
+
     Examples:
 
       trailhound scan /opt/zeek/logs/2026-01-01
 
       trailhound scan --trails trails.csv --json conn.log.gz eve.json
+
+      trailhound scan --store --config /etc/trailhound.toml /opt/zeek/logs/2026-01
     """
     if as_json and as_ecs:
         raise SettingsError("--json and --ecs: one of them was expected, since both write to standard output")
     if trails and trail_set is not None:
         raise SettingsError("--set and --trails: one of them was expected, since each says what is looked for")
     files = find_files(paths)
-    with TemporaryDirectory(prefix="trailhound-scan-") as place:
+    with TemporaryDirectory(prefix="trailhound-scan-") as place, ExitStack() as stack:
         settings = settings_of(config, state, trails={"set": trail_set})
         if trails:
             only = Trails(files=tuple(trails), starter=False, expired_days=settings.trails.expired_days)
-            compiled, refused = prepare.compile_trails(only, Path(place, "trails.set"))
+            compiled, refused = build.compile_trails(only, Path(place, "trails.set"))
             if not compiled.trails:
                 raise SettingsError(f"{trails[0]}: there is no trail in it; {len(refused)} lines were refused")
             settings = settings_of(config, state, trails={"set": compiled.path})
-        elif settings.trails.set is None:
+        elif settings.compiles_trails:
             prepare.state_directory(settings)
+        backfill = stack.enter_context(_backfill(settings)) if into_store else None
+        if into_store:
+            files = [path.absolute() for path in files]  # Their positions outlive this folder's being the present one.
         prepare.trail_set(settings)
-        job = Job(settings, sensor or prepare.sensor_name(), jobs)
-        outcome = _collect(job, files, as_ecs=as_ecs)
+        job = Job(settings, sensor or ("" if into_store else prepare.sensor_name()), jobs, on=into_store)
+        outcome = _collect(job, files, backfill, as_ecs=as_ecs)
     if as_json:
         typer.echo(json.dumps(_as_object(outcome)))
     elif not as_ecs:
@@ -114,11 +149,33 @@ def scan(
         raise typer.Exit(FOUND)
 
 
-def _collect(job: Job, files: list[Path], *, as_ecs: bool) -> _Outcome:
+@contextmanager
+def _backfill(settings: Settings) -> Iterator[Backfill]:
+    """Open store and positions, and be the only one at them."""
+    with alone(settings, "archives are scanned into its store"), closing(prepare.store(settings)) as store:
+        backfill = Backfill(store, settings.positions_path, DeadLetters(settings.dead_letters_path))
+        try:
+            yield backfill
+        except KeyboardInterrupt:
+            backfill.finish()
+            typer.echo("trailhound: interrupted; the same command goes on where this one was", err=True)
+            raise
+
+
+def _collect(job: Job, files: list[Path], backfill: Backfill | None, *, as_ecs: bool) -> _Outcome:
     outcome = _Outcome()
     letters = DeadLetters(job.settings.dead_letters_path)
-    for part in _with_progress(scan_all(job, files), sum(file.stat().st_size for file in files if file.exists())):
-        if part.bad_lines:
+    began = time.monotonic()
+    if backfill is not None:
+        files = _take_out_done(files, backfill, outcome)
+        parts = scan_all(job, files, backfill.known)
+    else:
+        parts = scan_all(job, files)
+    outcome.bytes = sum(map(size_of, files))
+    for part in _with_progress(parts, outcome.bytes):
+        if backfill is not None:
+            _keep(backfill, part)
+        elif part.bad_lines:
             _bury(letters, job, part)
         for event in part.events:
             outcome.take(event)
@@ -126,9 +183,34 @@ def _collect(job: Job, files: list[Path], *, as_ecs: bool) -> _Outcome:
                 sys.stdout.buffer.write(_as_line(event))
         if part.report is not None:
             outcome.reports.append(part.report)
+    if backfill is not None:
+        backfill.finish()
+        outcome.stored = backfill.stored
+    outcome.seconds = time.monotonic() - began
     outcome.reports.sort(key=lambda report: report.path)
     sys.stdout.flush()
     return outcome
+
+
+def _take_out_done(files: list[Path], backfill: Backfill, outcome: _Outcome) -> list[Path]:
+    """Report the files that were read before and are as they were; give the others."""
+    left = []
+    for path in files:
+        done = backfill.done(path)
+        if done is None:
+            left.append(path)
+        else:
+            outcome.reports.append(FileReport(str(path), done.format, already=done.offset))
+    return left
+
+
+def _keep(backfill: Backfill, part: Part) -> None:
+    if part.position is None:
+        return
+    if part.begins:
+        backfill.begin(part.path, part.position)
+    else:
+        backfill.take(part.path, Waiting(part.sensor, part.position, part.events, part.bad_lines))
 
 
 def _as_line(event: Event) -> bytes:
@@ -145,14 +227,20 @@ def _bury(letters: DeadLetters, job: Job, part: Part) -> None:
     path = job.settings.dead_letters_path
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        letters.write(job.sensor, part.path, part.bad_lines, timestamp(now()))
+        letters.write(job.sensor, str(part.path), part.bad_lines, timestamp(now()))
     except OSError as error:
         raise SettingsError(f"{path}: dead letters cannot be written: {error.strerror}") from error
 
 
 def _with_progress(parts: Iterator[Part], total: int) -> Iterator[Part]:
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
@@ -160,6 +248,21 @@ def _with_progress(parts: Iterator[Part], total: int) -> Iterator[Part]:
         for part in parts:
             bar.update(task, advance=part.read)
             yield part
+
+
+def _store_as_object(outcome: _Outcome) -> dict[str, Any]:
+    if outcome.stored is None:
+        return {}
+    files, already = outcome.already
+    return {
+        "store": {
+            "new": outcome.stored.new,
+            "known": outcome.stored.known,
+            "already_read_files": files,
+            "already_read_bytes": already,
+            "seconds": round(outcome.seconds, 3),
+        }
+    }
 
 
 def _as_object(outcome: _Outcome) -> dict[str, Any]:
@@ -172,9 +275,12 @@ def _as_object(outcome: _Outcome) -> dict[str, Any]:
                 "unreadable": report.unreadable,
                 "skipped": report.skipped,
                 "problem": report.problem,
+                "already_read": report.already,
             }
             for report in outcome.reports
         ],
+        "bytes": outcome.bytes,
+        **_store_as_object(outcome),
         "records": sum(report.records for report in outcome.reports),
         "unreadable": sum(report.unreadable for report in outcome.reports),
         "events": outcome.events,
@@ -224,6 +330,8 @@ def _print(outcome: _Outcome) -> None:
         f"{len(read):,} files, {sum(report.records for report in read):,} records:"
         f" {len(outcome.threats):,} threats in {outcome.count:,} records"
     )
+    if outcome.stored is not None:
+        _print_stored(console, outcome, outcome.stored)
     unreadable = sum(report.unreadable for report in read)
     if unreadable:
         console.print(f"{unreadable:,} lines could not be read; they are with the dead letters:")
@@ -237,3 +345,12 @@ def _print(outcome: _Outcome) -> None:
         console.print(f"{len(skipped):,} files skipped:")
     for report in skipped:
         console.print(Text(visible(f"  {report.path}: {report.skipped}")), soft_wrap=True)
+
+
+def _print_stored(console: Console, outcome: _Outcome, stored: Stored) -> None:
+    files, already = outcome.already
+    if files:
+        console.print(f"already read: {files:,} files, {decimal(already)}")
+    had = f", {stored.known:,} that the store had" if stored.known else ""
+    rate = decimal(int(outcome.bytes / max(outcome.seconds, 0.001)))
+    console.print(f"stored: {stored.new:,} new events{had}; {decimal(outcome.bytes)} at {rate}/s")

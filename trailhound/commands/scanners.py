@@ -10,16 +10,20 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
+from ingest.archive import Reading, read_on
 from ingest.batch import BadLine
 from ingest.heartbeat import now
-from ingest.scan import FileReport, Scanned, Unit, scan_file, units
+from ingest.positions import Position
+from ingest.scan import FileReport, Scanned, Unit, scan_file, size_of, units
 from ingest.segments import count, format_of
+from ingest.stretch import Stretch
 from ingest.tail import shown
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound import log
 from trailhound.commands import prepare
-from trailhound.commands.crew import Crew
+from trailhound.commands.crew import Crew, undisturbed
+from trailhound.commands.sensors import sensor_of
 from trailhound.errors import TrailhoundError
 from trailhound.event import Event
 from trailhound.settings import Settings
@@ -32,29 +36,44 @@ _LOOK_AFTER = 5.0  # Seconds without a word after which it is seen whether every
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to scan with. `processes` 0 means one a core."""
+    """What to scan with. `processes` 0 means one a core.
+
+    With `on`, each file is read on from where a saved position says, and where it stands then is told.
+    """
 
     settings: Settings
     sensor: str
     processes: int
+    on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of the outcome. `read` is how many bytes on disk it took; with `report` the file is done."""
+    """A piece of the outcome. `read` is how many bytes on disk it took; with `report` the file is done.
 
-    path: str
+    `position` is where reading stands after it; with `begins` it is where it begins.
+    """
+
+    path: Path
     read: int
     events: Sequence[Event] = ()
     bad_lines: Sequence[BadLine] = ()
     report: FileReport | None = None
+    sensor: str = ""
+    position: Position | None = None
+    begins: bool = False
 
 
-def scan_all(job: Job, files: Sequence[Path]) -> Iterator[Part]:
-    """Scan all files; parts come in the order in which they are done."""
+def scan_all(
+    job: Job, files: Sequence[Path], known: Callable[[Path], tuple[Position, ...]] = lambda _: ()
+) -> Iterator[Part]:
+    """Scan all files; parts come in the order in which they are done. `known` gives the positions to go on at."""
     work = units(files)
+    for unit in work if job.on else ():
+        unit.known = {path: known(path) for path in unit.files}
     most = job.processes or len(os.sched_getaffinity(0))
-    if most > 1 and (shared := _to_share(work, most)):
+    # A file that is read on is one process's: its position is where that one stands.
+    if most > 1 and not job.on and (shared := _to_share(work, most)):
         yield from _with_crew(job, shared, most)
         work = [unit for unit in work if unit not in shared]
     processes = min(most, len(work))
@@ -100,27 +119,46 @@ def _with_crew(job: Job, work: Sequence[Unit], processes: int) -> Iterator[Part]
             return crew.scan(path, format_, engine, Events(job.sensor, shown(path), now))
 
         for unit in work:
-            yield from _parts(unit, scan)
+            yield from _parts(unit, scan, lambda _: job.sensor)
 
 
 def _scan_unit(job: Job, engine: Engine, unit: Unit) -> Iterator[Part]:
     max_line = job.settings.logs.max_line_bytes
-    yield from _parts(unit, lambda path: scan_file(path, engine, job.sensor, max_line=max_line, now=now))
+
+    def sensor(path: Path) -> str:
+        if job.sensor or not job.on:
+            return job.sensor
+        return sensor_of(job.settings, *(Path(saved.path) for saved in unit.known.get(path, ())), path)
+
+    def scan(path: Path) -> Iterator[Scanned]:
+        if job.on:
+            return read_on(path, unit.known.get(path, ()), sensor(path), Reading(engine, max_line, now))
+        return scan_file(path, engine, job.sensor, max_line=max_line, now=now)
+
+    yield from _parts(unit, scan, sensor)
 
 
-def _parts(unit: Unit, scan: Callable[[Path], Iterator[Scanned]]) -> Iterator[Part]:
+def _parts(unit: Unit, scan: Callable[[Path], Iterator[Scanned]], sensor: Callable[[Path], str]) -> Iterator[Part]:
     for path in unit.files:
         read = 0
-        size = path.stat().st_size if path.exists() else 0
+        begins = True
+        size = size_of(path)
         for scanned in scan(path):
             # Of a compressed file more is read than it has on disk.
             upto = size if scanned.stretch is None else min(scanned.read, size)
-            part = Part(str(path), upto - read)
+            stretch = scanned.stretch or Stretch()
+            yield Part(
+                path,
+                upto - read,
+                stretch.events,
+                stretch.bad_lines,
+                scanned.report if scanned.stretch is None else None,
+                sensor(path),
+                scanned.position,
+                begins=begins and scanned.position is not None,
+            )
             read = upto
-            if scanned.stretch is None:
-                yield Part(part.path, part.read, report=scanned.report)
-            else:
-                yield Part(part.path, part.read, scanned.stretch.events, scanned.stretch.bad_lines)
+            begins = False
 
 
 def _with_processes(job: Job, work: Sequence[Unit], processes: int) -> Iterator[Part]:
@@ -133,8 +171,9 @@ def _with_processes(job: Job, work: Sequence[Unit], processes: int) -> Iterator[
     for _ in range(processes):
         waiting.put(None)
         workers.append(context.Process(target=_worker, args=(job, waiting, done), daemon=True))
-    for worker in workers:
-        worker.start()
+    with undisturbed():
+        for worker in workers:
+            worker.start()
     left = processes
     try:
         while left:
@@ -167,6 +206,4 @@ def _worker(job: Job, waiting: "Queue[Unit | None]", done: "Queue[Any]") -> None
                 done.put(part)
     except TrailhoundError as error:
         done.put(str(error))
-    except KeyboardInterrupt:
-        return
     done.put(None)
