@@ -289,12 +289,18 @@ class SensorAnswer(Answer):
     matches: int
     unreadable: int = Field(description="Lines that went to the dead letters.")
     lag_bytes: int = Field(description="What is written and not yet read.")
-    lost_bytes: int = Field(description="What was rotated away unread.")
+    lag_seconds: float = Field(description="How far reading is behind; 0 when it is at the end.")
+    lost_bytes: int = Field(description="What was cut off, rotated away or deleted unread, over restarts.")
+    retries: int = Field(description="How often events had to be given to the store once more.")
     last_record: Time | None = Field(description="Time of the newest record, by the record's own clock.")
     last_read: Time | None = Field(description="When something was last read.")
     updated: Time = Field(description="When the heartbeat was written.")
     silent_seconds: float | None = Field(description="How long nothing has been read; null: nothing ever was.")
-    problem: str | None
+    clock_skew_seconds: float | None = Field(
+        description="How far the clock of the sensor is ahead of ours (below 0: behind), when that is too much."
+    )
+    problem: str | None = Field(description="What keeps the log from being read.")
+    warning: str | None = Field(description="What a person should look at: the log is silent, or its clock is wrong.")
 
 
 class SensorsAnswer(Answer):
@@ -304,8 +310,9 @@ class SensorsAnswer(Answer):
         sensors=[
             {
                 "sensor": "sensor-1", "log": "dns", "path": "/var/log/zeek/dns.log", "records": 1000, "matches": 2,
-                "unreadable": 0, "lag_bytes": 0, "lost_bytes": 0, "last_record": _TIME, "last_read": _TIME,
-                "updated": _TIME, "silent_seconds": 0.7, "problem": "permission denied",
+                "unreadable": 0, "lag_bytes": 0, "lag_seconds": 0.0, "lost_bytes": 0, "retries": 0,
+                "last_record": _TIME, "last_read": _TIME, "updated": _TIME, "silent_seconds": 0.7,
+                "clock_skew_seconds": -412.0, "problem": "permission denied", "warning": "silent for 75 min",
             }
         ]
     )  # fmt: skip
@@ -313,10 +320,62 @@ class SensorsAnswer(Answer):
     sensors: tuple[SensorAnswer, ...]
 
 
+class FeedState(Answer):
+    """One feed: where it comes from, how old it is, what it gave, what went wrong."""
+
+    name: str
+    enabled: bool
+    title: str = Field(description="Name of the threat where the list does not say.")
+    format: str
+    class_: TrailClass | None = Field(alias="class")
+    licence: str
+    reference: str
+    origin: str = Field(description="Who describes it: the catalogue, your file, a plug-in.")
+    interval_seconds: int
+    age_seconds: int | None = Field(description="How long ago we knew that this is what the source has; null: never.")
+    stale: bool = Field(description="Whether it is on and older than three intervals.")
+    bytes: int = Field(description="What is kept of it, as it came.")
+    trails: int
+    absent: int = Field(description="No longer listed, and kept for a while.")
+    added: int = Field(description="What the last change brought.")
+    removed: int = Field(description="What the last change took.")
+    refused: int = Field(description="Values that did not become trails.")
+    changed: Time | None
+    tried: Time | None
+    due: Time | None = Field(description="When it is to be tried again; null: at once, or never when it is off.")
+    error: str | None = Field(description="Why the last try left all as it was.")
+    failures: int = Field(description="How often that happened in a row.")
+
+
+class FeedsAnswer(Answer):
+    """What is known of feeds."""
+
+    model_config = example(
+        feeds=[
+            {
+                "name": "openphish", "enabled": True, "title": "phishing", "format": "lines", "class": "phishing",
+                "licence": "free for personal use", "reference": "https://openphish.com", "origin": "catalogue",
+                "interval_seconds": 21600, "age_seconds": 840, "stale": False, "bytes": 15840, "trails": 298,
+                "absent": 12, "added": 31, "removed": 4, "refused": 2, "changed": _TIME, "tried": _TIME, "due": _LATER,
+                "error": "the answer is 503", "failures": 1,
+            }
+        ],
+        updates=True,
+    )  # fmt: skip
+
+    feeds: tuple[FeedState, ...]
+    updates: bool = Field(description="Whether feeds are updated by themselves (`feeds.update`).")
+
+
 class HealthAnswer(Answer):
     """Whether everything works, and if not, what does not."""
 
-    model_config = example(status="degraded", reasons=["ingest is not running: its last heartbeat is 620 s old"])
+    model_config = example(
+        status="degraded",
+        reasons=["ingest is not running: its last heartbeat is 620 s old"],
+        warnings=["sensor-1, dns: silent for 75 min"],
+    )
 
     status: Literal["ok", "degraded"]
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = Field(description="What a person should look at, though everything works.")

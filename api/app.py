@@ -9,11 +9,14 @@ from api import render
 from api.blocklist import BlockLists
 from api.deps import refuse_unknown
 from api.guard import Guard
+from api.handed import HandedSets
 from api.headers import SecurityHeaders
+from api.health import Trouble, untroubled
 from api.lookup import TrailLookup
 from api.moments import Clock, wall_clock
 from api.problems import MEDIA_TYPE, Problem, add_handlers
-from api.routes import events, health, lists, metrics, pages, sensors, sources, summary, threats, trails
+from api.routes import events, feeds, handing, health, lists, metrics, pages, sensors, sources, summary, threats, trails
+from feeds.status import Statuses
 from stores.contract import Store
 from trailhound import __version__
 from trailhound.settings import Settings
@@ -29,6 +32,7 @@ _TAGS = (
     ("threats", "Events grouped by source and trail."),
     ("sources", "Where records came from."),
     ("trails", "Trails that were met, and the trail set in force."),
+    ("feeds", "Where trails come from, and how old they are."),
     ("sensors", "What is read, and how far."),
     ("lists", "Block lists for firewalls."),
     ("operation", "Health and metrics."),
@@ -58,7 +62,14 @@ def _name_problems(response: dict[str, Any]) -> None:
             response["content"] = {MEDIA_TYPE: media}
 
 
-def create_app(settings: Settings, store: Store, trails: TrailLookup, *, clock: Clock = wall_clock) -> FastAPI:
+def create_app(
+    settings: Settings,
+    store: Store,
+    trails: TrailLookup,
+    *,
+    clock: Clock = wall_clock,
+    trouble: Trouble = untroubled,
+) -> FastAPI:
     """Make the application. It does not close the store."""
     app = _App(
         title="Trailhound",
@@ -73,7 +84,7 @@ def create_app(settings: Settings, store: Store, trails: TrailLookup, *, clock: 
         # A redirect from `/fail2ban/` would tell a foreign client that there is a list.
         redirect_slashes=False,
     )
-    attach(app, settings, store, trails, clock=clock)
+    attach(app, settings, store, trails, clock=clock, trouble=trouble)
     _add_routes(app)
     add_handlers(app)
     # The last one added is the first to see a request.
@@ -83,23 +94,36 @@ def create_app(settings: Settings, store: Store, trails: TrailLookup, *, clock: 
     return app
 
 
-def attach(app: FastAPI, settings: Settings, store: Store, trails: TrailLookup, *, clock: Clock) -> None:
+def attach(
+    app: FastAPI,
+    settings: Settings,
+    store: Store,
+    trails: TrailLookup,
+    *,
+    clock: Clock,
+    trouble: Trouble = untroubled,
+) -> None:
     """Give an application what its routes ask for (`api.deps`)."""
     app.state.settings = settings
     app.state.store = store
     app.state.trails = trails
     app.state.clock = clock
+    app.state.trouble = trouble
     app.state.lists = BlockLists(store, settings)
+    app.state.handed = HandedSets(settings)
+    app.state.feeds = Statuses(settings.shelf_path, settings.feeds.file)
     app.state.templates = render.environment()
 
 
 def _add_routes(app: FastAPI) -> None:
     strict = [Depends(refuse_unknown)]
     versioned = APIRouter(prefix=API_PREFIX, dependencies=strict)
-    for module in (summary, events, threats, sources, trails, sensors):
+    for module in (summary, events, threats, sources, trails, feeds, sensors):
         versioned.include_router(module.router)
+    versioned.include_router(health.versioned)
     app.include_router(versioned, responses=_PROBLEMS)
     app.include_router(health.router, dependencies=strict, responses={422: _PROBLEMS[422]})
     app.include_router(metrics.router, dependencies=strict, responses={422: _PROBLEMS[422]})
     app.include_router(lists.router, responses=_PROBLEMS)
+    app.include_router(handing.router, responses=_PROBLEMS)
     app.include_router(pages.router)

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 
 from api.conditions import condition
 from api.lookup import TrailLookup
+from feeds.status import Statuses
 from stores import contract
 from trailhound.settings import Settings
 
@@ -27,13 +28,25 @@ def _trails(request: Request) -> TrailLookup:
     return trails
 
 
+def _feeds(request: Request) -> Statuses:
+    feeds: Statuses = request.app.state.feeds
+    return feeds
+
+
 def _now(request: Request) -> int:
     return int(request.app.state.clock())
+
+
+def _trouble(request: Request) -> str | None:
+    trouble: str | None = request.app.state.trouble()
+    return trouble
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StoreDep = Annotated[contract.Store, Depends(_store)]
 TrailsDep = Annotated[TrailLookup, Depends(_trails)]
+FeedsDep = Annotated[Statuses, Depends(_feeds)]
+TroubleDep = Annotated[str | None, Depends(_trouble)]
 NowDep = Annotated[int, Depends(_now)]
 QueryDep = Annotated[contract.Query, Depends(condition)]
 CursorParam = Annotated[

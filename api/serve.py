@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from api.app import create_app
+from api.health import Trouble, untroubled
 from api.lookup import TrailLookup
 from stores.contract import Store
 from trailhound.errors import SettingsError
@@ -33,16 +34,18 @@ def serve(
     *,
     ready: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    trouble: Trouble = untroubled,
 ) -> None:
     """Serve until `stop` is set, or until SIGINT or SIGTERM; answer what is under way before returning.
 
     `ready` is called with the URL once requests are answered. With `stop`, signals are the caller's matter; without it
-    the call must come from the main thread. The store is not closed. Raises `SettingsError` when `api.host` and
+    the call must come from the main thread. `trouble` says what is wrong with the reading of logs that the store cannot
+    say. The store is not closed. Raises `SettingsError` when `api.host` and
     `api.port` cannot be listened on.
     """
     with contextlib.closing(_listen(settings)) as listener:
         config = uvicorn.Config(
-            create_app(settings, store, trails),
+            create_app(settings, store, trails, trouble=trouble),
             http="h11",
             ws="none",
             lifespan="off",

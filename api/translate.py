@@ -103,12 +103,16 @@ def sensor(status: SensorStatus, now: int) -> SensorAnswer:
         matches=status.matches,
         unreadable=status.unreadable,
         lag_bytes=status.lag_bytes,
+        lag_seconds=status.lag_seconds,
         lost_bytes=status.lost_bytes,
+        retries=status.retries,
         last_record=iso(status.last_record),
         last_read=iso(status.last_read),
         updated=timestamp(status.updated),
         silent_seconds=silent,
+        clock_skew_seconds=None if status.clock_skew is None else status.clock_skew / MICROSECONDS,
         problem=status.problem,
+        warning=status.warning,
     )
 
 

@@ -7,10 +7,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from trailhound.errors import SourceError
 
@@ -35,6 +35,8 @@ _ZIP = b"PK\x03\x04"
 _TAR = (257, b"ustar")
 SUFFIXES = frozenset({".csv", ".dat", ".hosts", ".intel", ".ipset", ".list", ".netset", ".txt"})
 PACKED_SUFFIXES = frozenset({".gz", ".tar", ".tgz", ".zip"})
+
+_IsWanted: TypeAlias = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,15 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
-def documents(path: Path) -> Generator[Document]:
+def documents(path: Path, is_wanted: Callable[[str], bool] | None = None) -> Generator[Document]:
     """Open a file and give the lists in it, one after the other; each has to be read before the next is asked for.
+
+    `is_wanted` tells by the name of a member of an archive whether it is one; lists of trails by default.
 
     Stands inside `readable`, which says what goes wrong.
     """
     with path.open("rb", buffering=0) as raw, _buffered(raw) as stream:
-        yield from _unpacked(path, stream)
+        yield from _unpacked(path, stream, is_wanted or is_list)
 
 
 @contextlib.contextmanager
@@ -107,19 +111,19 @@ def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
     return io.BufferedReader(raw, _BUFFER)
 
 
-def _unpacked(path: Path, stream: io.BufferedReader) -> Iterator[Document]:
+def _unpacked(path: Path, stream: io.BufferedReader, is_wanted: _IsWanted) -> Iterator[Document]:
     magic = stream.peek(512)
     if magic.startswith(_GZIP):
         with gzip.GzipFile(fileobj=stream) as unzipped:
             bounded = _Bounded(unzipped, _Allowance(path))
-            yield from _members(path, _buffered(bounded), path.name.removesuffix(".gz"))
+            yield from _members(path, _buffered(bounded), path.name.removesuffix(".gz"), is_wanted)
     elif magic.startswith(_ZIP):
-        yield from _zipped(path, stream)
+        yield from _zipped(path, stream, is_wanted)
     else:
-        yield from _members(path, stream, path.name)
+        yield from _members(path, stream, path.name, is_wanted)
 
 
-def _members(path: Path, stream: io.BufferedReader, name: str) -> Iterator[Document]:
+def _members(path: Path, stream: io.BufferedReader, name: str, is_wanted: _IsWanted) -> Iterator[Document]:
     """Give the lists in a tar, or the stream itself when it is none."""
     at, word = _TAR
     if stream.peek(512)[at : at + len(word)] != word:
@@ -129,19 +133,19 @@ def _members(path: Path, stream: io.BufferedReader, name: str) -> Iterator[Docum
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for count, member in enumerate(archive):
             _count(path, count)
-            content = archive.extractfile(member) if member.isreg() and is_list(member.name) else None
+            content = archive.extractfile(member) if member.isreg() and is_wanted(member.name) else None
             if content is not None:
                 # The buffer of the member itself is too small to tell a format by.
                 bounded = _Bounded(content, allowance)
                 yield Document(f"{path}:{member.name}", member.name, _buffered(bounded))
 
 
-def _zipped(path: Path, stream: io.BufferedReader) -> Iterator[Document]:
+def _zipped(path: Path, stream: io.BufferedReader, is_wanted: _IsWanted) -> Iterator[Document]:
     allowance = _Allowance(path)
     with zipfile.ZipFile(stream) as archive:
         for count, member in enumerate(sorted(archive.infolist(), key=lambda info: info.filename)):
             _count(path, count)
-            if member.filename.endswith("/") or not is_list(member.filename):
+            if member.filename.endswith("/") or not is_wanted(member.filename):
                 continue
             if member.flag_bits & 1:
                 raise SourceError(f"{path}: {member.filename} is encrypted; expected an archive without a password")

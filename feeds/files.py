@@ -1,7 +1,6 @@
 """Files, folders and archives of trails, in any of the formats, as one stream of trails and refusals."""
 
 import contextlib
-import io
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -9,17 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from feeds import archives
+from feeds import archives, streams
 from feeds.classes import CATEGORIES
-from feeds.entry import MAX_LINE, Entry, Origin, Refused, refused, tidy_info, tidy_reference
-from feeds.formats import FORMATS, detect, maltrail_static
+from feeds.entry import Entry, Origin, Refused, refused, tidy_info, tidy_reference
+from feeds.formats import LINE_FORMATS, detect, maltrail_static
 from trailhound.errors import SourceError
 from trailhound.trail import Trail
 
-_HEAD_BYTES = 64 * 1024
-_HEAD_LINES = 60
-_CHUNK = 256 * 1024
-_BOM = b"\xef\xbb\xbf"
 # Maltrail splits a family that outgrew a file into `emotet.txt`, `emotet-1.txt`.
 _PART = re.compile(r"-\d$")
 _SUFFIXES = re.compile(r"(\.(tar|gz|tgz|zip|csv|dat|hosts|intel|ipset|list|netset|txt))+$", re.IGNORECASE)
@@ -88,16 +83,16 @@ def _file(path: Path, wanted: _Wanted, *, alone: bool) -> Iterator[Entry]:
 
 
 def _document(document: archives.Document, wanted: _Wanted, *, alone: bool) -> Iterator[Entry]:
-    format_name = detect(_head(document.stream), document.path)
+    format_name = detect(streams.head(document.stream), document.path)
     if format_name is None:
-        reason = f"no format of trails; known are {', '.join(FORMATS)}"
+        reason = f"no format of trails; known are {', '.join(LINE_FORMATS)}"
         if alone:
             raise SourceError(f"{document.place}: {reason}")
         yield Refused(tidy_reference(document.place), 0, "", reason)
         return
     origin = _origin(document, wanted, format_name)
-    lines = _Counted(_lines(document.stream))
-    for entry in FORMATS[format_name].read(lines, origin):
+    lines = _Counted(streams.lines(document.stream))
+    for entry in LINE_FORMATS[format_name].read(lines, origin):
         if isinstance(entry, Trail) and entry.expires is not None and entry.expires < wanted.oldest:
             day = datetime.fromtimestamp(entry.expires, UTC).date()
             yield refused(origin, lines.number, entry.value, f"expired {day}, too long ago to be kept")
@@ -115,32 +110,3 @@ def _origin(document: archives.Document, wanted: _Wanted, format_name: str) -> O
     # Names inside an archive are as hostile as its content.
     info = tidy_info(" ".join(stem.replace("_", " ").split()))
     return Origin(tidy_info(source), tidy_reference(document.place), info or "custom", category, custom=wanted.custom)
-
-
-def _head(stream: io.BufferedReader) -> list[str]:
-    """Look at the first lines without taking them from the stream; the last of them may be cut."""
-    peeked = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].removeprefix(_BOM)
-    lines = peeked.decode("utf-8", "replace").splitlines()
-    return lines[:-1][:_HEAD_LINES] if len(lines) > 1 and len(peeked) >= _HEAD_BYTES else lines[:_HEAD_LINES]
-
-
-def _lines(stream: io.BufferedReader) -> Iterator[str]:
-    """Cut bytes into lines; what is no UTF-8 becomes U+FFFD, which no value may hold.
-
-    Of a line without end just enough is kept for the reader to see that it is too long.
-    """
-    rest = b""
-    first = True
-    while chunk := stream.read(_CHUNK):
-        if first:
-            chunk = chunk.removeprefix(_BOM)
-            first = False
-        block = rest + chunk
-        cut = block.rfind(b"\n")
-        if cut < 0:
-            rest = block[: MAX_LINE * 5]
-            continue
-        yield from block[:cut].decode("utf-8", "replace").split("\n")
-        rest = block[cut + 1 :]
-    if rest:
-        yield rest.decode("utf-8", "replace")

@@ -18,6 +18,8 @@ from trailhound.trail import Trail, TrailKind
 WIDEST_V4 = 8
 WIDEST_V6 = 16
 CANARY_NAMES = ("google.com", "www.microsoft.com", "wikipedia.org", "www.bbc.co.uk", "akamai.net", "debian.org")
+# Addresses that half the world speaks to: a set that holds one of them was poisoned or mixed up.
+CANARY_ADDRESSES = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 CANARY_AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0",
@@ -34,10 +36,15 @@ _OWN = {
     "169.254.0.0/16": "a link-local",
     "172.16.0.0/12": "a private",
     "192.168.0.0/16": "a private",
+    "198.18.0.0/15": "a benchmarking",
     "224.0.0.0/4": "a multicast",
+    "240.0.0.0/4": "a reserved",
     "255.255.255.255/32": "a broadcast",
     "::/128": "an unspecified",
     "::1/128": "a loopback",
+    "64:ff9b::/96": "a translated",
+    "64:ff9b:1::/48": "a translated",
+    "100::/64": "a discard-only",
     "fc00::/7": "a unique local",
     "fe80::/10": "a link-local",
     "ff00::/8": "a multicast",
@@ -157,6 +164,13 @@ def _url(value: str) -> str | None:
     return None
 
 
+def _http_host(value: str) -> str | None:
+    host, _ = host_port(value.partition("/")[0])
+    if address(host) is None and _suffixes().is_public(host):
+        return "a public suffix, which is nobody's host"
+    return _url(value)
+
+
 def _path(value: str) -> str | None:
     if value in _PLAIN_PATHS:
         return "a path that every site has"
@@ -207,7 +221,7 @@ _CHECKS: Mapping[TrailKind, Callable[[str], str | None]] = {
     TrailKind.CIDR: _cidr,
     TrailKind.IP_PORT: _ip_port,
     TrailKind.URL: _url,
-    TrailKind.HTTP_HOST: _url,
+    TrailKind.HTTP_HOST: _http_host,
     TrailKind.PATH: _path,
     TrailKind.USER_AGENT: _user_agent,
     TrailKind.USER_AGENT_REGEX: lambda value: _pattern(value, CANARY_AGENTS),

@@ -59,6 +59,7 @@ JA3S = b"k"
 JA4 = b"l"
 FILE = b"f"
 EMAIL = b"e"
+_OF_ADDRESSES = ADDRESS + NETWORK4 + URL
 HASHES = (CERTIFICATE, FILE, JA3, JA3S, JA4)
 
 _PREFIXES = {
@@ -99,6 +100,8 @@ def block_bits(keys: Iterable[bytes]) -> bytes:
     """Make the section `blocks` of all keys: bit n is for the n-th /24, modulo the number of bits."""
     blocks, ranges = array("I"), []
     for key in keys:
+        if key[0] not in _OF_ADDRESSES:  # As most are: names.
+            continue
         kind, rest = key[:1], key[1:]
         if kind == NETWORK4:
             ranges.append((int(rest[:24].ljust(24, b"0"), 2), 1 << max(24 - len(rest), 0)))

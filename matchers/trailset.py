@@ -170,8 +170,21 @@ class TrailSet:
 
     def trail(self, key: bytes) -> Trail:
         """Put together what is known of a key that is in the set."""
-        row = self._facts[self._trie.key_id(key)]
-        return self._trail(row, value_of(key))
+        return self._trail(self.row(key), value_of(key))
+
+    def keys(self, beginning: bytes = b"") -> Iterator[bytes]:
+        """Give all keys that begin with this, in no order that means anything."""
+        keys: Iterator[bytes] = self._any(beginning)
+        return keys
+
+    def row(self, key: bytes) -> int:
+        """Give the number of what is known of a key that is in the set; keys of which the same is known share it."""
+        row: int = self._facts[self._trie.key_id(key)]
+        return row
+
+    def facts(self, row: int) -> Trail:
+        """Give what is known of all keys of a row, as a trail without a value."""
+        return self._trail(row, "")
 
     def _trail(self, row: int, value: str) -> Trail:
         info, sources, reference, first_seen, expires, kind, class_, confidence, custom = layout.ROW.unpack_from(

@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from trailhound import __version__
-from trailhound.commands import config, doctor, run, scan, trails, whitelist
+from trailhound.commands import (
+    central,
+    config,
+    deadletters,
+    doctor,
+    export,
+    feeds,
+    key,
+    positions,
+    run,
+    scan,
+    trails,
+    whitelist,
+)
 from trailhound.commands.screen import visible
 from trailhound.errors import TrailhoundError
 
@@ -24,7 +37,13 @@ app.command()(run.serve)
 app.command()(run.demo)
 app.command()(scan.scan)
 app.command()(doctor.doctor)
+app.add_typer(positions.app, name="positions")
+app.add_typer(deadletters.app, name="deadletters")
+trails.app.command()(export.export)
+trails.app.command("pull")(central.pull_command)
+trails.app.command()(key.key)
 app.add_typer(trails.app, name="trails")
+app.add_typer(feeds.app, name="feeds")
 app.add_typer(whitelist.app, name="whitelist")
 app.add_typer(config.app, name="config")
 

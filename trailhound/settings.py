@@ -16,7 +16,10 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings import SettingsError as NotJson
 
 from trailhound.errors import SettingsError, TrailError
+from trailhound.feeding import USER_FILE, Feeds
 from trailhound.local_names import LOCAL_SUFFIXES, read_suffix
+from trailhound.sharing import Central, HandingOn
+from trailhound.start import Start
 from trailhound.trail import TrailClass
 
 ENVIRONMENT_PREFIX = "TRAILHOUND_"
@@ -73,6 +76,9 @@ class Folder(_Section):
         default=("stats.log", "*loaded_scripts*.log", "capture_loss*.log", "reporter*.log", "fast.log", "suricata.log"),
         description="Names of files to leave alone, as shell patterns; stronger than `include`.",
     )
+    silent_minutes: float | None = Field(
+        default=None, ge=0, le=525_600, description="As `logs.silent_minutes`, for this folder. Unset: that one counts."
+    )
 
 
 class CustomLog(_Section):
@@ -87,8 +93,15 @@ class Logs(_Section):
     """Where records come from."""
 
     folders: tuple[Folder, ...] = Field(default=(), description="Folders to watch.")
-    start: Literal["beginning", "end"] = Field(
-        default="beginning", description="Where to start in a file that was there before the first run."
+    start: Start = Field(
+        default="beginning",
+        description="Where to start in files that were there before the first run: `beginning`, `end`, or a time: only"
+        " records since then count. A time is ISO 8601, UTC unless it says otherwise, or a duration such as `6h`.",
+    )
+    compressed: Literal["continue", "never"] = Field(
+        default="continue",
+        description="What to do with rotated logs whose names are not followed (`eve.json.1`, `conn.log.gz`): read on"
+        " in them what was unread, and read those written since the last run; or leave them alone.",
     )
     poll_seconds: float = Field(
         default=2.0, gt=0, le=3600, description="How often folders are looked through beside the kernel's notices."
@@ -106,6 +119,20 @@ class Logs(_Section):
     custom: Mapping[str, CustomLog] = Field(default_factory=dict, description="Logs of your own, by Zeek's `#path`.")
     max_line_bytes: int = Field(
         default=1_048_576, ge=4096, le=67_108_864, description="A longer line goes to the dead letters."
+    )
+    silent_minutes: float = Field(
+        default=60,
+        ge=0,
+        le=525_600,
+        description="A log that had records and has had none for so long, and for twice as long as is usual for it, is"
+        " a warning; 0: never.",
+    )
+    max_clock_skew_seconds: float = Field(
+        default=300,
+        ge=0,
+        le=31_536_000,
+        description="Records that come from further in the future, or all of which come later than that while their log"
+        " is written, are a warning: a clock is wrong. 0: never.",
     )
 
 
@@ -197,6 +224,18 @@ class Api(_Section):
     )
 
 
+class Run(_Section):
+    """How `trailhound run` behaves as a service."""
+
+    stop_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=3600,
+        description="How long a stop may take to finish what is in hand. What was not finished is read again at the"
+        " next start.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of Trailhound."""
 
@@ -220,9 +259,13 @@ class Settings(BaseSettings):
     )
     logs: Logs = Field(default_factory=Logs)
     trails: Trails = Field(default_factory=Trails)
+    feeds: Feeds = Field(default_factory=Feeds)
     networks: Networks = Field(default_factory=Networks)
     store: StoreSettings = Field(default_factory=StoreSettings)
     api: Api = Field(default_factory=Api)
+    handing_on: HandingOn = Field(default_factory=HandingOn)
+    central: Central = Field(default_factory=Central)
+    run: Run = Field(default_factory=Run)
 
     @field_validator("state_dir")
     @classmethod
@@ -248,7 +291,19 @@ class Settings(BaseSettings):
 
     @property
     def trail_set_path(self) -> Path:
-        return self.trails.set or self.state_dir / "trails.set"
+        if self.trails.set is not None:
+            return self.trails.set
+        return self.state_dir / ("central.set" if self.central.url else "trails.set")
+
+    @property
+    def compiles_trails(self) -> bool:
+        """Tell whether the trail set is made here, and not given as it is."""
+        return self.trails.set is None and not self.central.url
+
+    @property
+    def shelf_path(self) -> Path:
+        """Where feeds are kept."""
+        return self.state_dir / "feeds"
 
     @property
     def positions_path(self) -> Path:
@@ -257,6 +312,20 @@ class Settings(BaseSettings):
     @property
     def dead_letters_path(self) -> Path:
         return self.state_dir / "deadletters.ndjson"
+
+
+# What a running Trailhound takes up when it reads its settings again (SIGHUP); everything else needs a restart.
+TAKEN_UP = (
+    "log_level",
+    "log_format",
+    "logs.folders",
+    "logs.poll_seconds",
+    "logs.max_line_bytes",
+    "logs.silent_minutes",
+    "logs.max_clock_skew_seconds",
+    "trails.*",
+    "run.*",
+)
 
 
 def default_file() -> Path:
@@ -278,10 +347,18 @@ def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     merged: dict[str, Any] = {}
     for values in origins.values():
         _merge(merged, values)
+    _find_feeds(merged, path.parent / USER_FILE)
     try:
         return Settings(**merged)
     except ValidationError as error:
         raise SettingsError(_explain(error, origins)) from error
+
+
+def _find_feeds(merged: dict[str, Any], beside: Path) -> None:
+    """Take the user's file of feeds that stands beside the settings, unless they name one or are wrong there."""
+    feeds = merged.setdefault("feeds", {})
+    if isinstance(feeds, dict) and feeds.get("file") is None and beside.is_file():
+        feeds["file"] = beside
 
 
 def _read_toml(path: Path, *, must_exist: bool) -> dict[str, Any]:

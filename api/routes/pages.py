@@ -8,16 +8,18 @@ from fastapi.responses import HTMLResponse
 
 from api import health, render
 from api.chart import HEIGHT, LEFT, RIGHT, WIDTH, chart
-from api.deps import NowDep, StoreDep, TrailsDep
+from api.deps import FeedsDep, NowDep, StoreDep, TrailsDep, TroubleDep
 from api.lookup import TrailLookup
 from api.moments import duration
 from api.problems import RETRY_SECONDS
 from api.timeline import timeline
-from api.translate import severity_word
+from api.translate import sensor, severity_word
+from feeds.status import Status, Statuses
 from stores import contract
 from stores.contract import Dimension
 from trailhound import __version__
-from trailhound.errors import StoreError, TrailSetError
+from trailhound.errors import StoreError, TrailhoundError, TrailSetError
+from trailhound.record import MICROSECONDS
 
 router = APIRouter(include_in_schema=False)
 PeriodName = Literal["1h", "24h", "7d", "30d", "all"]
@@ -29,6 +31,7 @@ PERIODS: Mapping[PeriodName, str] = {
     "all": "all time",
 }
 SHOWN_THREATS = 50
+SHOWN_LOGS = 100
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -37,6 +40,8 @@ def get_page(
     store: StoreDep,
     trails: TrailsDep,
     now: NowDep,
+    trouble: TroubleDep,
+    feeds: FeedsDep,
     period: Annotated[PeriodName, Query()] = "24h",
     refresh: Annotated[Literal["on", "off"], Query()] = "on",
 ) -> HTMLResponse:
@@ -44,7 +49,7 @@ def get_page(
     templates = request.app.state.templates
     shared = {"period": period, "periods": PERIODS, "refresh": refresh == "on", "version": __version__}
     try:
-        view = _view(store, trails, period, now)
+        view = _view(store, trails, period, now) | _state(store, now, trouble, feeds)
     except StoreError:
         page = templates.get_template("unavailable.html").render(shared)
         return HTMLResponse(page, status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
@@ -60,10 +65,31 @@ def _view(store: contract.Store, trails: TrailLookup, period: PeriodName, now: i
         "size": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT},
         "threats": [(threat, severity_word(threat.severity)) for threat in page.threats],
         "total": page.total,
-        "reasons": health.reasons(store, now),
         "trails": _trails(trails),
         "now": now,
     }
+
+
+def _state(store: contract.Store, now: int, trouble: str | None, feeds: Statuses) -> dict[str, Any]:
+    found = health.health(store, now, trouble, feeds.now)
+    logs = sorted(store.sensors(), key=lambda status: (status.problem is None, status.warning is None))
+    return {
+        "reasons": found.reasons,
+        "warnings": found.warnings,
+        "logs": [(status, sensor(status, now)) for status in logs[:SHOWN_LOGS]],
+        "total_logs": len(logs),
+        "feeds": _feeds(feeds, now // MICROSECONDS),
+    }
+
+
+def _feeds(feeds: Statuses, seconds: int) -> list[tuple[Status, int | None, str]]:
+    """Give the feeds that are on and were ever tried, with age in seconds and state, those in trouble first."""
+    try:
+        found = [status for status in feeds.now() if status.enabled and status.tried]
+    except TrailhoundError:
+        return []  # It is among the warnings.
+    shown = sorted(found, key=lambda status: (not status.stale(seconds), not status.error))
+    return [(status, status.age(seconds), "old" if status.stale(seconds) else "well") for status in shown]
 
 
 def _trails(trails: TrailLookup) -> int | None:

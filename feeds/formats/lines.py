@@ -15,15 +15,13 @@ from feeds.entry import MAX_LINE, Entry, Origin, overlong, refused, tidy_info, t
 from feeds.formats import values
 from feeds.formats.comments import References
 from feeds.hygiene import refusal
-from trailhound import canonical
-from trailhound.canonical import Indicator
 from trailhound.errors import TrailError
 from trailhound.trail import Trail, TrailClass, TrailKind
 
 _Word = TypeVar("_Word", TrailClass, TrailKind)
 DIRECTIVE = "# trailhound:"
 _COMMENTS = ("#", ";", "//")
-_HOSTS_TARGETS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})
+HOSTS_TARGETS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})
 _HOSTS_OWN = frozenset({"localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0"})
 _KEYS = ("info", "class", "confidence", "kind", "expires", "reference")
 # Kinds whose values may hold blanks and `#`: the whole line is the value.
@@ -63,7 +61,7 @@ def read(lines: Iterable[str], origin: Origin) -> Iterator[Entry]:
 def _from_origin(origin: Origin) -> _Said:
     rating = rate(origin.info)
     confidence = rating.confidence if origin.confidence is None else origin.confidence
-    return _Said(threat_name(origin.info), origin.class_ or rating.class_, confidence, None)
+    return _Said(threat_name(origin.info), origin.class_ or rating.class_, confidence, origin.kind)
 
 
 def _line(text: str, number: int, origin: Origin, said: _Said, reference: str) -> Iterator[Entry]:
@@ -71,10 +69,10 @@ def _line(text: str, number: int, origin: Origin, said: _Said, reference: str) -
         words = [text] if text else []
     else:
         words = [] if text.startswith(_COMMENTS) else text.split()
-        words = _hosts_names(words) if words and words[0] in _HOSTS_TARGETS and len(words) > 1 else words[:1]
+        words = hosts_names(words) if words and words[0] in HOSTS_TARGETS and len(words) > 1 else words[:1]
     for word in words:
         try:
-            found = _indicators(word, said.kind)
+            found = values.meant(word, said.kind)
         except TrailError as error:
             yield refused(origin, number, word, str(error))
             continue
@@ -94,7 +92,7 @@ def _line(text: str, number: int, origin: Origin, said: _Said, reference: str) -
             yield trail if reason is None else refused(origin, number, word, reason)
 
 
-def _hosts_names(words: Sequence[str]) -> list[str]:
+def hosts_names(words: Sequence[str]) -> list[str]:
     """Give the names of a line of a hosts file, without those that every such file has for the machine itself."""
     names = []
     for word in words[1:]:
@@ -103,18 +101,6 @@ def _hosts_names(words: Sequence[str]) -> list[str]:
         if word not in _HOSTS_OWN and not word.startswith("ip6-"):
             names.append(word)
     return names
-
-
-def _indicators(word: str, kind: TrailKind | None) -> tuple[Indicator, ...]:
-    if kind is not None:
-        return (canonical.indicator(kind, word),)
-    text = values.as_meant(word).rstrip(",;")
-    found = values.plain(text)
-    if found is not None:
-        return (found,)
-    readings = values.usable_readings(text)
-    # A hash does not say what it is the hash of. All its readings are kept: none can be mistaken for another.
-    return readings if readings[0].kind.group.value in {"FILE", "TLS"} else readings[:1]
 
 
 def _directed(said: _Said, text: str, references: References) -> _Said:
@@ -183,9 +169,9 @@ def looks_like(head: Sequence[str], path: str) -> bool:
 
 def _is_value(line: str) -> bool:
     words = line.split()
-    if words[0] in _HOSTS_TARGETS:
+    if words[0] in HOSTS_TARGETS:
         return True
     try:
-        return bool(_indicators(words[0], None))
+        return bool(values.meant(words[0], None))
     except TrailError:
         return False

@@ -15,6 +15,12 @@ _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?::([1-9][0-9]{{0,4}}))?")
 
+_PLAIN_KINDS = frozenset({TrailKind.DOMAIN, TrailKind.IPV4, TrailKind.IP_PORT})
+# Kinds that people write so that nobody clicks on them.
+_CLICKABLE = frozenset(
+    {TrailKind.DOMAIN, TrailKind.IPV4, TrailKind.IPV6, TrailKind.CIDR, TrailKind.IP_PORT, TrailKind.URL}
+)
+
 
 @lru_cache(maxsize=1)
 def _all_suffixes() -> PublicSuffixList:
@@ -82,3 +88,35 @@ def usable_readings(text: str, *, words: bool = False) -> tuple[Indicator, ...]:
     if "://" in text or "/" in text:
         canonical.url(text)
     raise TrailError(f"{text[:80]!r} is no address, name, URL, path, hash or pattern")
+
+
+def meant(word: str, kind: TrailKind | None) -> tuple[Indicator, ...]:
+    """Read a value as people write it, of a kind that is known or not. Raises `TrailError` when it is none.
+
+    A hash does not say what it is the hash of. All its readings are given: none can be mistaken for another.
+    """
+    if kind is not None:
+        return (canonical.indicator(kind, word),)
+    text = as_meant(word).rstrip(",;")
+    found = plain(text)
+    if found is not None:
+        return (found,)
+    readings = usable_readings(text)
+    return readings if readings[0].kind.group.value in {"FILE", "TLS"} else readings[:1]
+
+
+def of_kind(text: str, kind: TrailKind | None) -> tuple[Indicator, ...]:
+    """Read a value of a feed. Raises `TrailError` when it is none of that kind.
+
+    Nobody at the site has read the list, so a single word among names is a slip and no top-level domain.
+    """
+    if kind is None:
+        return meant(text, None)
+    if kind in _PLAIN_KINDS:
+        found = plain(text)
+        if found is not None and found.kind is kind:
+            return (found,)
+    one = canonical.indicator(kind, as_meant(text) if kind in _CLICKABLE else text)
+    if one.kind is TrailKind.TLD and kind is not TrailKind.TLD and not text.startswith("."):
+        raise TrailError(f"{text[:80]!r} is a single word; a top-level domain is written with a dot before it")
+    return (one,)

@@ -1,11 +1,15 @@
 from dataclasses import replace
 
 import pytest
+from fastapi import FastAPI
 
+from api.app import attach
 from stores.contract import SensorStatus, Store
 from tests.api.client import AppClient
 from tests.api.conftest import NOW
+from tests.api.trails import DictLookup
 from trailhound.record import MICROSECONDS
+from trailhound.settings import Settings
 
 MINUTE = 60 * MICROSECONDS
 STATUS = SensorStatus(
@@ -24,7 +28,7 @@ STATUS = SensorStatus(
 
 
 def test_a_store_without_heartbeats_is_well(client: AppClient) -> None:
-    assert client.json("/healthz") == {"status": "ok", "reasons": []}
+    assert client.json("/healthz") == {"status": "ok", "reasons": [], "warnings": []}
 
 
 def test_fresh_heartbeats_are_well(client: AppClient, store: Store) -> None:
@@ -39,6 +43,7 @@ def test_old_heartbeats_mean_that_nothing_is_read(client: AppClient, store: Stor
     assert answer.json() == {
         "status": "degraded",
         "reasons": ["ingest is not running: its last heartbeat is 600 s old"],
+        "warnings": [],
     }
 
 
@@ -56,10 +61,45 @@ def test_the_problem_of_a_log_that_is_no_longer_followed_is_forgotten(client: Ap
 
 
 def test_reasons_are_bounded(client: AppClient, store: Store) -> None:
-    store.put_sensors([replace(STATUS, path=f"/x/{n}.log", problem="unreadable") for n in range(100)])
+    store.put_sensors([replace(STATUS, path=f"/x/{n}.log", problem=f"unreadable {n}") for n in range(100)])
     reasons = client.get("/healthz").json()["reasons"]
     assert len(reasons) == 20
     assert reasons[-1] == "81 more"
+
+
+def test_what_keeps_many_logs_from_being_read_is_one_reason(client: AppClient, store: Store) -> None:
+    store.put_sensors([replace(STATUS, path=f"/x/{n}.log", problem="the store is away") for n in range(100)])
+    assert client.get("/api/v1/health").json()["reasons"] == ["100 logs: the store is away"]
+
+
+def test_a_warning_is_told_and_all_is_well_still(client: AppClient, store: Store) -> None:
+    old = replace(STATUS, path="/x/http.log", log="http", updated=NOW - 60 * MINUTE, warning="silent for 80 min")
+    store.put_sensors([replace(STATUS, warning="silent for 75 min", clock_skew=-90 * MICROSECONDS), old])
+    for path in ("/healthz", "/api/v1/health"):
+        assert client.json(path) == {
+            "status": "ok",
+            "reasons": [],
+            "warnings": ["sensor-1, dns: silent for 75 min"],
+        }
+    found = {sensor["log"]: sensor for sensor in client.json("/api/v1/sensors")["sensors"]}
+    assert (found["dns"]["warning"], found["dns"]["clock_skew_seconds"]) == ("silent for 75 min", -90.0)
+    assert found["http"]["clock_skew_seconds"] is None
+
+
+def test_what_the_store_cannot_say_is_said_by_who_reads(
+    app: FastAPI, settings: Settings, store: Store, trails: DictLookup
+) -> None:
+    said: list[str] = ["the store is away since noon, reading has stopped: disk full"]
+    attach(app, settings, store, trails, clock=lambda: NOW, trouble=lambda: said[0] if said else None)
+    store.put_sensors([replace(STATUS, updated=NOW - 10 * MINUTE)])
+    client = AppClient(app)
+    answer = client.get("/api/v1/health")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == said
+    assert said[0] in client.get("/").text
+    store.put_sensors([STATUS])
+    said.clear()
+    assert client.json("/api/v1/health")["status"] == "ok"
 
 
 def test_a_closed_store_is_a_reason_and_ping_answers_still(client: AppClient, store: Store) -> None:
@@ -85,6 +125,11 @@ def test_sensors_tell_how_long_they_are_silent(client: AppClient, store: Store) 
         'trailhound_records_read_total{log="dns",sensor="sensor-1"} 1500.0',
         'trailhound_parse_errors_total{log="dns",sensor="sensor-1"} 4.0',
         'trailhound_read_lag_bytes{log="dns",sensor="sensor-1"} 1024.0',
+        'trailhound_lag_seconds{log="dns",sensor="sensor-1"} 2.5',
+        'trailhound_retries_total{log="dns",sensor="sensor-1"} 6.0',
+        'trailhound_clock_skew_seconds{log="dns",sensor="sensor-1"} -400.0',
+        'trailhound_problems{log="dns",sensor="sensor-1"} 0.0',
+        'trailhound_warnings{log="dns",sensor="sensor-1"} 2.0',
         'trailhound_heartbeat_age_seconds{log="dns",sensor="sensor-1"} 1.0',
         'trailhound_silent_seconds{log="dns",sensor="sensor-1"} 1.5',
         "trailhound_store_up 1.0",
@@ -95,7 +140,9 @@ def test_sensors_tell_how_long_they_are_silent(client: AppClient, store: Store) 
     ],
 )
 def test_metrics_add_up_by_sensor_and_log(client: AppClient, filled: Store, line: str) -> None:
-    filled.put_sensors([STATUS, replace(STATUS, path="/var/log/zeek/dns.1.log", records=500)])
+    first = replace(STATUS, lag_seconds=2.5, retries=3, clock_skew=-400 * MICROSECONDS, warning="late")
+    second = replace(first, path="/var/log/zeek/dns.1.log", records=500, lag_seconds=1.0, clock_skew=MICROSECONDS)
+    filled.put_sensors([first, second])
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert line in answer.text.splitlines()

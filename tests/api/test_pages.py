@@ -158,6 +158,22 @@ def test_what_does_not_work_is_said_first(client: AppClient, store: Store) -> No
     assert "ingest is not running" in Page(client.get("/").text).words
 
 
+def test_the_page_shows_how_each_log_is_doing(client: AppClient, store: Store) -> None:
+    well = SensorStatus("dmz", "dns", "/x/dns.log", 1234, 1, 7, 0, 0, NOW, NOW, NOW)
+    store.put_sensors(
+        [
+            well,
+            replace(well, log="http", path="/x/http.log", warning="silent for 75 min"),
+            replace(well, log="conn", path="/x/conn.log", problem="permission denied", lost_bytes=987_654),
+        ]
+    )
+    words = Page(client.get("/").text).words
+    states = ("permission denied", "silent for 75 min", "well", "987,654", "1,234")
+    assert [state for state in states if state not in words] == []
+    table = words[words.index("Sensors") :]
+    assert table.index("permission denied") < table.index("silent for 75 min") < table.index("well")
+
+
 def test_without_a_store_there_is_still_a_page(client: AppClient, store: Store) -> None:
     store.close()
     answer = client.get("/")

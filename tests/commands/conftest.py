@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.commands.feeding import Site
+from tests.feeds.fetching.server import Handler, serving
 from tests.ingest.living import header, name, row, rows
 from trailhound.cli import main
 
@@ -64,3 +66,10 @@ def logs(tmp_path: Path) -> Path:
     content = header() + rows([1, 2]) + row(3, name(1)) + row(4, "harmless.test") + b"nonsense\n"
     (path / "dns.log").write_bytes(content)
     return path
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Serve feeds to a site whose catalogue is otherwise off."""
+    with serving(Handler, None) as place:
+        yield Site(tmp_path, place)

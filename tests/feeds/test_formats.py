@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from feeds.entry import MAX_LINE, Entry, Origin, Refused
-from feeds.formats import FORMATS, detect
+from feeds.formats import LINE_FORMATS, detect
 from trailhound.trail import LISTED_KINDS, Trail, TrailClass, TrailKind
 
 SAMPLES = {
@@ -18,7 +18,7 @@ SAMPLES = {
 
 
 def _read(name: str, *lines: str, info: str = "emotet", category: str = "malware") -> list[Entry]:
-    return list(FORMATS[name].read(lines, Origin("list", "file.txt", info, category)))
+    return list(LINE_FORMATS[name].read(lines, Origin("list", "file.txt", info, category)))
 
 
 def _known(entries: list[Entry]) -> list[tuple[str, str]]:
@@ -31,7 +31,7 @@ def _only(entries: list[Entry]) -> Trail:
     return entry
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", LINE_FORMATS)
 def test_every_format_knows_its_sample_and_reads_all_of_it(name: str) -> None:
     assert detect(SAMPLES[name]) == name
     entries = _read(name, *SAMPLES[name])
@@ -39,7 +39,7 @@ def test_every_format_knows_its_sample_and_reads_all_of_it(name: str) -> None:
     assert all(isinstance(entry, Trail) for entry in entries)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", LINE_FORMATS)
 def test_every_format_refuses_a_line_of_a_megabyte_and_reads_on(name: str) -> None:
     lines = (*SAMPLES[name][:-1], "a" * 1_000_000, SAMPLES[name][-1])
     entries = _read(name, *lines)
@@ -50,7 +50,7 @@ def test_every_format_refuses_a_line_of_a_megabyte_and_reads_on(name: str) -> No
     assert isinstance(entries[-1], Trail)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", LINE_FORMATS)
 def test_no_format_lets_control_characters_into_trails_or_refusals(name: str) -> None:
     bell = "ev\x07il.example"
     rows = {"maltrail-csv": f"{bell},in\x1bfo,(static)", "zeek-intel": f"{bell}\tIntel::DOMAIN\tso\x1bme"}
@@ -249,11 +249,11 @@ def test_trails_expire_at_the_end_of_a_day_or_at_a_time_until_the_list_says_neve
     assert [entry.expires for entry in entries if isinstance(entry, Trail)] == [None, seconds, seconds, None]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", LINE_FORMATS)
 def test_every_format_marks_the_trails_of_a_list_of_ones_own(name: str) -> None:
     for custom in (True, False):
         origin = Origin("list", "file.txt", "emotet", custom=custom)
-        entries = list(FORMATS[name].read(SAMPLES[name], origin))
+        entries = list(LINE_FORMATS[name].read(SAMPLES[name], origin))
         assert {entry.custom for entry in entries if isinstance(entry, Trail)} == {custom}
 
 
@@ -316,7 +316,7 @@ def _page() -> str:
 
 def test_the_page_on_trails_names_every_format_kind_and_class() -> None:
     page = _page()
-    for word in (*FORMATS, *LISTED_KINDS, *TrailClass):
+    for word in (*LINE_FORMATS, *LISTED_KINDS, *TrailClass):
         assert f"`{word}`" in page, word
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 # Files of more lines than the rule allows.
-LONG_FILES: Mapping[str, str] = {}
+LONG_FILES: Mapping[str, str] = {
+    "trailhound/settings.py": "One model: a setting a field, each with its description.",
+}
 # Functions of more lines than the rule allows, as `file:function`.
 LONG_FUNCTIONS: Mapping[str, str] = {
     "trailhound/event.py:to_ecs": "One table: an ECS field a line.",
     "trailhound/canonical.py:indicator": "One match: a kind of trail a case.",
     "trailhound/commands/scan.py:scan": "Its parameters are the options with their help.",
     "trailhound/commands/trails.py:compile_": "The same.",
+    "trailhound/commands/export.py:export": "The same.",
     "tests/fixtures/json_traps.py:eve_protocols": "Made-up events, one after the other.",
     "tests/fixtures/zeek_tsv_traps.py:form": "The same, of rows.",
 }

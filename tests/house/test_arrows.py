@@ -10,7 +10,7 @@ from tests.house.tree import PACKAGES, module_of, python_files, syntax
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "trailhound": frozenset({"trailhound"}),
-    "feeds": frozenset({"feeds", "trailhound"}),
+    "feeds": frozenset({"feeds", "matchers", "trailhound"}),
     "matchers": frozenset({"matchers", "trailhound"}),
     "stores": frozenset({"stores", "trailhound"}),
     "ingest": frozenset({"ingest", "matchers", "stores", "trailhound"}),

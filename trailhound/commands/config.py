@@ -7,7 +7,7 @@ import tomli_w
 import typer
 
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
-from trailhound.settings import ENVIRONMENT_PREFIX, REQUIRED, default_file, keys
+from trailhound.settings import ENVIRONMENT_PREFIX, REQUIRED, TAKEN_UP, default_file, keys
 
 app = typer.Typer(no_args_is_help=True, help="Show, check and document the settings.")
 
@@ -59,6 +59,11 @@ def document() -> str:
         "environment and from the command line, each stronger than the one before. An unknown key is an error.",
         f"In the environment `api.port` is `{ENVIRONMENT_PREFIX}API__PORT`; lists and tables are written as JSON.",
         "A key with `[]` stands in each table of a list (`[[logs.folders]]`) or in each named table.",
+        "",
+        "At SIGHUP (`systemctl reload trailhound`) a running Trailhound reads them again, trails and whitelists too.",
+        f"It takes up {', '.join(f'`{key}`' for key in TAKEN_UP)};",
+        "of other changes it says that they need a restart. Settings that are wrong change nothing; it says what is",
+        "wrong with them.",
         "",
         "This page is made by `trailhound config docs`.",
         "",

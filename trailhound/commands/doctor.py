@@ -18,7 +18,7 @@ from matchers import whitelist
 from matchers.detectors import DETECTORS
 from matchers.trailset import TrailSet
 from stores.contract import Query
-from trailhound.commands import prepare
+from trailhound.commands import feeds_work, prepare
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
 from trailhound.commands.screen import visible
 from trailhound.errors import StoreUnavailable, TrailhoundError
@@ -76,7 +76,7 @@ def examine(config: Path | None, state: Path | None) -> Iterator[Finding]:
         return
     path = config or default_file()
     yield _well("settings", str(path) if path.exists() else f"defaults ({path} is not there)")
-    for look in (_state, _trails, _whitelists, _taken_in, _store, _watches, _port):
+    for look in (_state, _trails, _feeds, _whitelists, _taken_in, _store, _watches, _port):
         yield look(settings)
     yield from _folders(settings)
 
@@ -98,7 +98,7 @@ def _state(settings: Settings) -> Finding:
 
 def _trails(settings: Settings) -> Finding:
     what = "trails"
-    if settings.trails.set is None and not settings.trail_set_path.exists():
+    if settings.compiles_trails and not settings.trail_set_path.exists():
         made_of = len(settings.trails.files) + len(settings.trails.custom) + settings.trails.starter
         return Finding(
             what, bool(made_of), "not compiled yet; the first run does it", "set trails.files or trails.starter"
@@ -106,7 +106,7 @@ def _trails(settings: Settings) -> Finding:
     try:
         trails = TrailSet.open(settings.trail_set_path)
     except TrailhoundError as error:
-        return _ill(what, str(error), "run `trailhound trails compile`")
+        return _ill(what, str(error), f"run `trailhound trails {'pull' if settings.central.url else 'compile'}`")
     age = int(time.time()) - (trails.about.built or 0)
     old = bool(settings.trails.files) and age > OLD_TRAILS
     return Finding(
@@ -114,6 +114,24 @@ def _trails(settings: Settings) -> Finding:
         not old and len(trails) > 0,
         f"{len(trails):,} trails, compiled {age // 86_400} days ago",
         "fetch newer trail files: what they name changes every day",
+    )
+
+
+def _feeds(settings: Settings) -> Finding:
+    what = "feeds"
+    try:
+        found = [one for one in feeds_work.statuses(settings) if one.enabled and one.tried]
+    except TrailhoundError as error:
+        return _ill(what, str(error), "correct that file; docs/feeds.md says what may stand in it")
+    if not found:
+        return _well(what, "none was ever fetched; `trailhound feeds update` does it")
+    stale = [one.feed.name for one in found if one.stale(int(time.time()))]
+    said = f"{len(found)} are on, {sum(bool(one.error) for one in found)} kept an old copy"
+    return Finding(
+        what,
+        not stale,
+        f"{said}, too old: {', '.join(stale)}" if stale else said,
+        "`trailhound feeds list` tells why; switch off what is gone for good with `trailhound feeds disable`",
     )
 
 

@@ -23,6 +23,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for machin
 
 
 def settings_of(config: Path | None, state: Path | None = None, **sections: dict[str, Any]) -> Settings:
+    """Read the settings, as `read_settings` does, and go by what they say of logs."""
+    settings = read_settings(config, state, **sections)
+    log.configure(settings)
+    return settings
+
+
+def read_settings(config: Path | None, state: Path | None = None, **sections: dict[str, Any]) -> Settings:
     """Read the settings; `sections` holds what the command line says, None for what it leaves open."""
     overrides: dict[str, Any] = {
         section: {key: value for key, value in values.items() if value is not None}
@@ -30,6 +37,4 @@ def settings_of(config: Path | None, state: Path | None = None, **sections: dict
     }
     if state is not None:
         overrides["state_dir"] = state
-    settings = load(config, overrides)
-    log.configure(settings)
-    return settings
+    return load(config, overrides)

@@ -1,13 +1,11 @@
 """From settings to working parts: state directory, trail set, whitelist, engine, look-up."""
 
 import fcntl
-import json
 import multiprocessing
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,17 +14,16 @@ from typing import Any
 import structlog
 
 from api.lookup import Explanation, FoundTrail, TrailSetInfo
+from feeds import build
 from feeds.entry import Refused
-from feeds.files import read_trails, starter_trails
 from feeds.formats.values import usable_readings
 from feeds.hygiene import refusal
 from ingest import heartbeat
 from matchers import exceptions, whitelist
-from matchers.compile import Compiled, Compiler
+from matchers.compile import Compiled
 from matchers.detectors import DETECTORS
 from matchers.engine import Engine
 from matchers.explain import explain
-from matchers.layout import VERSION
 from matchers.networks import HomeNetworks
 from matchers.observers import OBSERVERS, custom
 from matchers.rules import Rules
@@ -34,13 +31,11 @@ from matchers.standing import Standing
 from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
 from stores.embedded import open_embedded
-from trailhound import __version__
 from trailhound.canonical import Indicator
-from trailhound.errors import SettingsError, SourceError, TrailError, TrailhoundError, TrailSetError
-from trailhound.settings import Settings, Trails
+from trailhound.errors import SettingsError, TrailError, TrailhoundError, TrailSetError
+from trailhound.settings import Settings
 from trailhound.trail import Trail, TrailClass, TrailKind
 
-DAY = 86_400  # Seconds.
 _log = structlog.get_logger("trails")
 
 
@@ -86,44 +81,28 @@ def store(settings: Settings, *, read_only: bool = False) -> Store:
 
 def trail_set(settings: Settings) -> TrailSet:
     """Open the trail set, after compiling it when the files that it is made of have changed."""
-    if settings.trails.set is not None:
-        return TrailSet.open(settings.trails.set)
-    if _read_stamp(_stamp_path(settings)) == stamp(settings):
+    if not settings.compiles_trails:
+        if settings.central.url and not settings.trail_set_path.exists():
+            raise TrailSetError(
+                f"{settings.trail_set_path}: no trail set has come from {settings.central.url} yet;"
+                " get it with `trailhound trails pull`"
+            )
+        return TrailSet.open(settings.trail_set_path)
+    is_damaged = build.is_current(settings)
+    if is_damaged:
         try:
             return TrailSet.open(settings.trail_set_path)
         except TrailSetError as error:
             _log.warning("compiling anew what cannot be used", reason=str(error))
-    _compile_apart(settings)
+    _compile_apart(settings, anew=is_damaged)
     return TrailSet.open(settings.trail_set_path)
 
 
 def compile_own(settings: Settings) -> tuple[Compiled, list[Refused]]:
-    """Compile what the settings name to where they say, and note what it was made of."""
-    path, made_of = _stamp_path(settings), stamp(settings)
-    with suppress(FileNotFoundError):
-        path.unlink()  # Should we be interrupted, nobody takes the set for what it is not.
-    compiled, refused = compile_trails(settings.trails, settings.trail_set_path)
-    path.write_text(json.dumps(made_of), "utf-8")
-    return compiled, refused
-
-
-def compile_trails(made_of: Trails, target: Path) -> tuple[Compiled, list[Refused]]:
-    """Compile all trail files, and the starter set if wanted, into one set; give also what was refused."""
-    compiler = Compiler()
-    refused: list[Refused] = []
-    built = int(time.time())
-    oldest = built - made_of.expired_days * DAY
-    readers = [read_trails(path, oldest=oldest) for path in made_of.files]
-    readers += [read_trails(path, custom=True, oldest=oldest) for path in made_of.custom]
-    if made_of.starter:
-        readers.append(starter_trails())
-    for reader in readers:
-        for entry in reader:
-            if isinstance(entry, Refused):
-                refused.append(entry)
-            else:
-                compiler.add(entry)
-    return compiler.write(target, built=built), refused
+    """Compile what the settings name to where they say; give also what was refused."""
+    built = build.compile_own(settings)
+    assert built is not None  # noqa: S101 - it was to be made anew
+    return built.compiled, built.refused
 
 
 def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None, now: datetime | None = None) -> Engine:
@@ -154,46 +133,14 @@ def sensor_name() -> str:
     return socket.gethostname()
 
 
-def stamp(settings: Settings) -> dict[str, Any]:
-    """Say what a compiled set was made of, so that it is made anew when that changes."""
-    made_of = settings.trails
-    return {
-        "trailhound": __version__,
-        "set": VERSION,
-        "starter": made_of.starter,
-        "expired_days": made_of.expired_days,
-        "files": _identities(made_of.files, "trails.files"),
-        "custom": _identities(made_of.custom, "trails.custom"),
-    }
+def _compile_apart(settings: Settings, *, anew: bool) -> None:
+    """Compile in a process of its own, since compiling takes memory that a running process should not keep.
 
-
-def _identities(paths: Sequence[Path], key: str) -> list[list[object]]:
-    files: list[list[object]] = []
-    for path in paths:
-        inside = [path] if not path.is_dir() else sorted(file for file in path.rglob("*") if file.is_file())
-        try:
-            files += [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in inside]
-        except OSError as error:
-            raise SourceError(f"{path}: the trail file cannot be read: {error.strerror} ({key})") from error
-    return files
-
-
-def _stamp_path(settings: Settings) -> Path:
-    return settings.trail_set_path.with_suffix(".stamp")
-
-
-def _read_stamp(path: Path) -> object:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _compile_apart(settings: Settings) -> None:
-    """Compile in a process of its own, since compiling takes memory that a running process should not keep."""
+    Without `anew`, what another process has compiled meanwhile is taken as it is.
+    """
     context = multiprocessing.get_context("spawn")
     answers, question = context.Pipe(duplex=False)
-    process = context.Process(target=_compile_child, args=(settings, question), name="trailhound-compile")
+    process = context.Process(target=_compile_child, args=(settings, anew, question), name="trailhound-compile")
     process.start()
     question.close()
     try:
@@ -203,18 +150,19 @@ def _compile_apart(settings: Settings) -> None:
     process.join()
     if isinstance(answer, str):
         raise TrailSetError(answer)
-    _log.info("trails compiled", trails=answer[0], refused=answer[1], path=str(settings.trail_set_path))
+    if answer is not None:
+        _log.info("trails compiled", trails=answer[0], refused=answer[1], path=str(settings.trail_set_path))
 
 
-def _compile_child(settings: Settings, answer: Any) -> None:
+def _compile_child(settings: Settings, anew: bool, answer: Any) -> None:
     try:
-        compiled, refused = compile_own(settings)
+        built = build.compile_own(settings, anew=anew)
     except TrailhoundError as error:
         answer.send(str(error))
     except OSError as error:
         answer.send(f"{settings.trail_set_path}: the trails cannot be compiled: {error}")
     else:
-        answer.send((compiled.trails, len(refused)))
+        answer.send((built.compiled.trails, len(built.refused)) if built else None)
 
 
 def _unfit(value: str, readings: Sequence[Indicator]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from feeds.hygiene import CANARY_NAMES
+from feeds import build
+from feeds.hygiene import CANARY_ADDRESSES, CANARY_NAMES
 from matchers.engine import Engine
 from matchers.exceptions import Kept, in_force, path_in, utc_now
 from matchers.trailset import TrailSet
@@ -16,8 +17,6 @@ from trailhound.errors import TrailhoundError, TrailSetError
 from trailhound.settings import Settings
 
 CHECK_SECONDS = 3.0
-# Addresses that half the world speaks to: a set that holds one of them was poisoned or mixed up.
-CANARY_ADDRESSES = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 _log = structlog.get_logger("trails")
 _Mark = tuple[object, ...]
 
@@ -44,6 +43,7 @@ class Reload:
         self._compiles = compiles
         self._clock = clock
         self._exceptions = Kept(path_in(settings.state_dir))
+        self._turn = threading.Lock()
         self._mark = self._look()
 
     def run(self, stop: threading.Event) -> None:
@@ -53,21 +53,43 @@ class Reload:
 
     def check(self) -> bool:
         """Take up what has changed; tell whether there was anything."""
-        mark = self._look()
-        if mark == self._mark:
-            return False
-        self._mark = mark
+        with self._turn:
+            mark = self._look()
+            if mark == self._mark:
+                return False
+            self._mark = mark
+            try:
+                self._take_up()
+            except TrailhoundError as error:
+                _log.error("the trails in force stay in force", reason=str(error))
+                return False
+        return True
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def take_settings(self, settings: Settings) -> None:
+        """Go by other settings, and make everything anew whether it has changed or not.
+
+        Raises `TrailhoundError` when that cannot be done; then all stays as it was.
+        """
+        with self._turn:
+            old, self._settings = self._settings, settings
+            try:
+                self._take_up()
+            except TrailhoundError:
+                self._settings = old
+                raise
+
+    def _take_up(self) -> None:
         try:
             engine = self._renewed()
-        except TrailhoundError as error:
-            _log.error("the trails in force stay in force", reason=str(error))
-            return False
         finally:
             self._mark = self._look()  # Compiling changes the set, and that is no news.
         self._engine = engine
         self._take(engine)
         _log.info("trails taken up", trails=len(engine.rules.trails))
-        return True
 
     def _renewed(self) -> Engine:
         settings = self._settings
@@ -78,7 +100,7 @@ class Reload:
     def _look(self) -> _Mark:
         settings = self._settings
         try:
-            made_of = prepare.stamp(settings) if self._compiles and settings.trails.set is None else None
+            made_of = build.stamp(settings) if self._compiles and settings.compiles_trails else None
         except TrailhoundError as error:
             made_of = {"reason": str(error)}
         return (
@@ -97,18 +119,18 @@ class Reload:
         return (self._exceptions.identity(), *(entry.id for entry in entries))
 
 
-def refuse_worse(new: TrailSet, old: TrailSet, min_ratio: float) -> None:
+def refuse_worse(new: TrailSet, old: TrailSet | None, min_ratio: float) -> None:
     """Raise `TrailSetError` for a set that lost too much of the one before, or that holds what nobody means."""
-    if len(new) < len(old) * min_ratio:
+    if old is not None and len(new) < len(old) * min_ratio:
         raise TrailSetError(
             f"{new.path}: the new trail set holds {len(new):,} trails, the one in force {len(old):,};"
             f" less than trails.min_ratio = {min_ratio} of it is not taken up before a restart"
         )
     for name in CANARY_NAMES:
-        if new.domains(name) and not old.domains(name):
+        if new.domains(name) and not (old and old.domains(name)):
             raise TrailSetError(f"{new.path}: the new trail set holds {name}, so something is wrong with its sources")
     for address in CANARY_ADDRESSES:
-        if new.has_address(address) and not old.has_address(address):
+        if new.has_address(address) and not (old and old.has_address(address)):
             raise TrailSetError(
                 f"{new.path}: the new trail set holds {address}, so something is wrong with its sources"
             )

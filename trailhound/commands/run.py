@@ -1,11 +1,11 @@
 """`run`, `serve` and `demo`: the long-running commands."""
 
-import os
 import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +13,17 @@ import structlog
 import typer
 
 from ingest.pipeline import Pipeline
-from trailhound.commands import prepare
-from trailhound.commands.options import ConfigOption, StateOption, TrailsOption, settings_of
+from ingest.pulse import Pulse
+from trailhound import log
+from trailhound.commands import central, feeds_schedule, prepare
+from trailhound.commands.options import ConfigOption, StateOption, TrailsOption, read_settings
 from trailhound.commands.reload import Reload
-from trailhound.commands.server import Server, serve_here
+from trailhound.commands.renew import Renew
+from trailhound.commands.server import Server, Told, serve_here
+from trailhound.commands.signals import on_hangup, on_signals
 from trailhound.demo import SENSORS, Replay, bundled_sample
 from trailhound.errors import SettingsError
+from trailhound.notify import Notify
 from trailhound.settings import Settings
 
 _log = structlog.get_logger("run")
@@ -49,25 +54,68 @@ def run(
       trailhound run --trails maltrail-trails.csv --sensor dmz /var/log/suricata
     """
     given = [{"path": folder, "sensor": sensor or ""} for folder in folders] if folders else None
-    settings = settings_of(
-        config, state, logs={"folders": given}, trails={"files": trails}, api={"host": host, "port": port}
-    )
-    if not settings.logs.folders:
-        raise SettingsError("there is no folder to watch: name one (`trailhound run FOLDER`) or set logs.folders")
-    run_until_stopped(settings)
+
+    def read() -> Settings:
+        settings = read_settings(
+            config, state, logs={"folders": given}, trails={"files": trails}, api={"host": host, "port": port}
+        )
+        if not settings.logs.folders:
+            raise SettingsError("there is no folder to watch: name one (`trailhound run FOLDER`) or set logs.folders")
+        return settings
+
+    run_until_stopped(read)
 
 
-def run_until_stopped(settings: Settings) -> None:
-    """Do the main job until SIGINT or SIGTERM."""
+def run_until_stopped(read: Callable[[], Settings]) -> None:
+    """Do the main job, by settings that are read now and at SIGHUP, until SIGINT or SIGTERM."""
+    notify = Notify()
+    # Until somebody listens, a wish to read settings again must not end us.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    settings = read()
+    log.configure(settings)
     prepare.state_directory(settings)
     with prepare.sole_run(settings):
+        central.first_set(settings)
         engine = prepare.engine(settings, prepare.trail_set(settings))
         with closing(prepare.store(settings)) as store:
-            pipeline = Pipeline(settings, engine, store)
+            server = Server(settings)
+            pipeline = Pipeline(settings, engine, store, on_beat=partial(_beat, notify, server))
             reload = Reload(settings, engine, pipeline.take, compiles=True)
-            with closing(pipeline), _on_signal(pipeline.stop), Server(settings) as server, _beside(reload.run):
+            renew = Renew(settings, read, (pipeline.take_settings, reload.take_settings, server.take_settings))
+            signals = on_signals(
+                stop=partial(_stop, notify, pipeline),
+                renew=partial(_renew, notify, renew),
+                stop_seconds=lambda: renew.settings.run.stop_seconds,
+            )
+            pulling = _beside(partial(central.keep_pulling, settings))
+            feeding = _beside(partial(feeds_schedule.keep_updating, settings))
+            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding:
                 said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
-                pipeline.run(ready=lambda: typer.echo(said, err=True))
+                pipeline.run(ready=partial(_ready, notify, said))
+                ended.set()
+
+
+def _beat(notify: Notify, server: Server, pulse: Pulse) -> None:
+    notify.alive(str(pulse))
+    server.tell(pulse.trouble)
+
+
+def _ready(notify: Notify, said: str) -> None:
+    notify.ready()
+    typer.echo(said, err=True)
+
+
+def _stop(notify: Notify, pipeline: Pipeline) -> None:
+    notify.stopping()
+    pipeline.stop()
+
+
+def _renew(notify: Notify, renew: Renew) -> None:
+    notify.reloading()
+    try:
+        renew()
+    finally:
+        notify.ready()
 
 
 @contextmanager
@@ -82,32 +130,6 @@ def _beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
         stop.set()
 
 
-@contextmanager
-def _on_signal(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at SIGINT and SIGTERM, from a thread.
-
-    A signal handler interrupts the main thread wherever it is; a lock that is held there would then never be given
-    back. So all that the handler does is done by the interpreter: one byte into a pipe.
-    """
-    receiver, sender = os.pipe()
-    os.set_blocking(sender, False)
-
-    def listen() -> None:
-        with os.fdopen(receiver, "rb", buffering=0) as pipe:
-            if pipe.read(1):
-                stop()
-
-    threading.Thread(target=listen, name="signals", daemon=True).start()
-    signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(-1)
-        os.close(sender)
-
-
 def serve(
     config: ConfigOption = None, state: StateOption = None, host: HostOption = None, port: PortOption = None
 ) -> None:
@@ -117,8 +139,16 @@ def serve(
 
       trailhound serve --port 8339
     """
-    settings = settings_of(config, state, api={"host": host, "port": port})
-    serve_here(settings, ready=lambda url: typer.echo(f"Trailhound: console and API on {url}", err=True))
+    notify = Notify()
+    read = partial(read_settings, config, state, api={"host": host, "port": port})
+    settings = read()
+    log.configure(settings)
+    told = Told()
+    renew = Renew(settings, read, (told.go_by,))
+    with on_hangup(partial(_renew, notify, renew)):
+        said = "Trailhound: console and API on"
+        serve_here(settings, ready=lambda url: _ready(notify, f"{said} {url}"), told=told)
+        notify.stopping()
 
 
 def demo(
@@ -140,7 +170,8 @@ def demo(
         folders = [{"path": logs / folder, "sensor": name} for name, folder in SENSORS.items()]
         for folder in SENSORS.values():
             (logs / folder).mkdir(parents=True)
-        settings = settings_of(
+        read = partial(
+            read_settings,
             None,
             state or Path(place, "state"),
             logs={"folders": folders},
@@ -150,7 +181,7 @@ def demo(
         replay = threading.Thread(target=Replay(sample, logs, speed=speed).run, args=(stop,), name="replay")
         replay.start()
         try:
-            run_until_stopped(settings)
+            run_until_stopped(read)
         finally:
             stop.set()
             replay.join()

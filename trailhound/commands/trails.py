@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from feeds import build
 from feeds.entry import Refused
 from matchers import footprint
 from matchers.trailset import TrailSet
@@ -63,7 +64,8 @@ def compile_(
         if output is None:
             compiled, refused = prepare.compile_own(settings)
         else:
-            compiled, refused = prepare.compile_trails(settings.trails, output)
+            built = build.compile_all(settings, output, feeds=not files)
+            compiled, refused = built.compiled, built.refused
     if report is not None:
         _write_report(report, refused)
     if as_json:
@@ -212,6 +214,6 @@ def check(
 
 
 def _open(settings: Settings) -> TrailSet:
-    if settings.trails.set is None:
+    if settings.compiles_trails:
         prepare.state_directory(settings)
     return prepare.trail_set(settings)
