@@ -144,7 +144,9 @@ def _make(settings: Settings, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as place:
         made = Path(place, "trails.set")
         try:
-            build.compile_all(others, made)
+            if not build.compile_all(others, made).compiled.custom:
+                made.replace(target)
+                return
         except SourceError as error:
             logger.warning("the set in force is cut down: %s", error)
             made = settings.trail_set_path

@@ -151,7 +151,7 @@ def _warning_lists(shelf: Shelf, index: dict[str, Kept]) -> Iterator[WarningList
     for name, kept in index.items():
         copy = shelf.copy(name) if kept.warning_list and kept.enabled else None
         if copy is not None:
-            yield from warninglists.of_files(name, copy.paths)
+            yield from warninglists.of_files(name, copy.paths, kept.files)
 
 
 def _identities(paths: Sequence[Path], key: str) -> list[list[object]]:

@@ -24,9 +24,10 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """The harvest of one feed, and how it counts. Times are seconds since the epoch, 0 for never.
 
     `file` lies in the folder of the feed; it is empty for a feed that never gave anything. `mark` says what the harvest
-    was made of, `copy` of which copy. `seen` is the last look at which the feed had what the harvest says. `trails` are
-    listed, `absent` are those that are no longer; `added`, `removed`, `refused` are of the last change at `changed`.
-    `objection` says why what came later is not in force, and `since` when that began.
+    was made of, `copy` of which copy; of a `warning_list` only the copy counts, and of that the members that `files`
+    are patterns of. `seen` is the last look at which the feed had what the harvest says. `trails` are listed, `absent`
+    are those that are no longer; `added`, `removed`, `refused` are of the last change at `changed`. `objection` says
+    why what came later is not in force, and `since` when that began.
     """
 
     file: str = ""
@@ -37,6 +38,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     grace: int = 0
     enabled: bool = True
     warning_list: bool = False
+    files: tuple[str, ...] = ()
     seen: int = 0
     changed: int = 0
     trails: int = 0
@@ -109,7 +111,7 @@ class Granary:
 def stamp(index: Mapping[str, Kept]) -> str:
     """Sum up what a merge of this index depends on; the same for the same set."""
     in_force = [
-        (name, kept.file, kept.copy if kept.warning_list else "", kept.group, kept.agreement, kept.grace)
+        (name, kept.file, (kept.copy, kept.files) if kept.warning_list else (), kept.group, kept.agreement, kept.grace)
         for name, kept in sorted(index.items())
         if kept.enabled and (kept.file or kept.warning_list)
     ]

@@ -29,7 +29,7 @@ class Guard:
         """Say why what was parsed must not take the place of what is in force, or None when it may."""
         if not len(parsed):
             return _nothing(refused, old)
-        listed = sum(old.kinds.values()) if old else 0
+        listed = sum(old.kinds.values()) if old is not None else 0
         if listed >= _FEW and len(parsed) < self.min_ratio * listed:
             return (
                 f"it shrank from {listed:,} trails to {len(parsed):,}; less than {self.min_ratio:.0%} is not taken up"
@@ -49,7 +49,7 @@ def _nothing(refused: int, old: Harvest | None) -> str | None:
 
 def _too_much_refused(trails: int, refused: int, old: Harvest | None) -> str | None:
     share = refused / (trails + refused)
-    usual = old.refused / (len(old) + old.refused) if old and len(old) else 0.0
+    usual = old.refused / (len(old) + old.refused) if old is not None and len(old) else 0.0
     if (refused < _FEW and trails >= refused) or share < _REFUSED or share < usual + _REFUSED_MORE:
         return None
     return f"it changed shape: {refused:,} of {trails + refused:,} values were refused, {usual:.0%} are usual"

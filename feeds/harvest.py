@@ -31,6 +31,9 @@ MAGIC = b"HARVEST1"
 _LENGTH = struct.Struct("<8sI")
 _LARGEST = 2 * 1024**3  # Bytes; ten million keys take a quarter of that.
 _LEVEL = 3
+# Quicker than asking the enumerations, and wrong words are an error all the same.
+_KINDS = {kind.value: kind for kind in TrailKind}
+_CLASSES = {class_.value: class_ for class_ in TrailClass}
 
 
 class Row(NamedTuple):
@@ -140,7 +143,7 @@ def read(path: Path, *, once: bool = False) -> Harvest:
         raise SourceError(f"{path}: what a feed gave cannot be read: {error.strerror or error}") from error
     try:
         return _decoded(content, once=once)
-    except (ValueError, struct.error, zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (ValueError, KeyError, struct.error, zstandard.ZstdError, msgspec.MsgspecError) as error:
         raise SourceError(f"{path}: what a feed gave is damaged: {error}") from error
 
 
@@ -178,8 +181,8 @@ def _decoded(content: memoryview, *, once: bool) -> Harvest:
 def _facts(stored: _StoredFacts, same: dict[Any, Any]) -> Facts:
     kind, class_, info, sources, voices, reference, confidence, first_seen, expires, custom = stored
     return Facts(
-        TrailKind(kind),
-        TrailClass(class_),
+        _KINDS[kind],
+        _CLASSES[class_],
         same.setdefault(info, info),
         same.setdefault(sources, sources),
         same.setdefault(voices, voices),
@@ -196,6 +199,7 @@ class _Lines(Sequence[bytes]):
 
     def __init__(self, content: bytes) -> None:
         self._content = content
+        self._length = content.count(b"\n") + 1 if content else 0
 
     def __iter__(self) -> Iterator[bytes]:
         if self._content:
@@ -203,7 +207,7 @@ class _Lines(Sequence[bytes]):
                 yield line.removesuffix(b"\n")
 
     def __len__(self) -> int:
-        return self._content.count(b"\n") + 1 if self._content else 0
+        return self._length
 
     @overload
     def __getitem__(self, place: int) -> bytes: ...

@@ -124,9 +124,7 @@ def _tld(value: str) -> str | None:
 
 def _ipv4(value: str) -> str | None:
     first, second, _ = value.split(".", 2)
-    word = _own_v4_halves().get(f"{first}.{second}")
-    if word is None and value == "255.255.255.255":
-        word = "a broadcast"
+    word = "a broadcast" if value == "255.255.255.255" else _own_v4_halves().get(f"{first}.{second}")
     return f"{word} address" if word else None
 
 

@@ -12,6 +12,7 @@ from feeds import granary, life, warninglists
 from feeds.entry import Refused
 from feeds.feed import Feed
 from feeds.fetch import Fetched
+from feeds.formats import all_formats
 from feeds.granary import Granary, Kept
 from feeds.guards import Guard
 from feeds.harvest import Harvest
@@ -23,7 +24,6 @@ from matchers.layout import VERSION
 from trailhound import __version__
 from trailhound.errors import SourceError
 
-WARNING_LISTS = "misp-warninglist"  # The format of what is no trails, but keeps trails out.
 _READING = 1  # Counts up when the same copy is to be read anew by the same Trailhound.
 _log = structlog.get_logger("feeds")
 
@@ -81,9 +81,8 @@ class Intake:
         kept = self._of(feed)
         if not reason and kept.copy:
             checked = self._shelf.facts(feed.name).checked
-            self._index[feed.name] = msgspec.structs.replace(
-                kept, seen=max(kept.seen, min(checked, self._now)), objection="", since=0
-            )
+            seen = max(kept.seen, min(checked, self._now))
+            self._let_go(feed, msgspec.structs.replace(kept, seen=seen, objection="", since=0))
         same = (kept.file, kept.copy) == (before.file, before.copy)
         return self._report(feed, "unchanged" if same else "new", reason or trouble)
 
@@ -112,7 +111,7 @@ class Intake:
     def _looked_at(self, feed: Feed, copy: Copy, *, is_new: bool) -> tuple[Callable[[str], None] | None, str]:
         """Read a copy; give what takes it up, or what speaks against that. One that is not new was judged once."""
         try:
-            if feed.format == WARNING_LISTS:
+            if all_formats()[feed.format].excludes:
                 return self._looked_at_lists(feed, copy)
             parsed, refused = _parse(feed, copy)
         except SourceError as error:
@@ -131,7 +130,7 @@ class Intake:
         return (lambda id_: self._take_up(feed, id_, old, parsed, refused)), ""
 
     def _looked_at_lists(self, feed: Feed, copy: Copy) -> tuple[Callable[[str], None] | None, str]:
-        entries = sum(map(len, warninglists.of_files(feed.name, copy.paths)))
+        entries = sum(map(len, warninglists.of_files(feed.name, copy.paths, _patterns(feed))))
         before = self._of(feed).trails
         if not entries or (entries < self._guard.min_ratio * before and feed.name not in self._accept):
             return None, f"it has {entries:,} entries that can be used, and had {before:,}"
@@ -141,6 +140,7 @@ class Intake:
         kept = self._of(feed)
         mark = _mark(feed, copy)
         harvest, change = life.merge(old, parsed, self._now, feed, seen=kept.seen, mark=mark, refused=refused)
+        parsed.clear()
         changed = change.added or change.removed or change.absent or old is None
         self._index[feed.name] = Kept(
             file=self._granary.put(feed.name, harvest),
@@ -157,7 +157,13 @@ class Intake:
 
     def _take_lists(self, feed: Feed, copy: str, entries: int) -> None:
         self._index[feed.name] = Kept(
-            mark=_mark(feed, copy), copy=copy, warning_list=True, seen=self._now, changed=self._now, trails=entries
+            mark=_mark(feed, copy),
+            copy=copy,
+            warning_list=True,
+            files=_patterns(feed),
+            seen=self._now,
+            changed=self._now,
+            trails=entries,
         )
 
     def _read_again(self, feed: Feed) -> str:
@@ -178,7 +184,12 @@ class Intake:
         if old is not None and aged is not None:
             gone = len(old) - len(aged)
             kept = msgspec.structs.replace(
-                kept, file=self._granary.put(feed.name, aged), absent=kept.absent - gone, removed=kept.removed + gone
+                kept,
+                file=self._granary.put(feed.name, aged),
+                absent=kept.absent - gone,
+                added=0,
+                removed=gone,
+                changed=self._now,
             )
         self._index[feed.name] = kept
 
@@ -230,6 +241,10 @@ def _parse(feed: Feed, copy: Copy) -> tuple[Gathering, int]:
         else:
             gathering.add(entry)
     return gathering, refused
+
+
+def _patterns(feed: Feed) -> tuple[str, ...]:
+    return tuple(feed.options.get("files", ()))
 
 
 def _mark(feed: Feed, copy: str) -> str:

@@ -66,7 +66,7 @@ def merge(
 
     `seen` is when the feed last had what `old` lists, by default when that was made: what is no longer listed was then.
     """
-    gone = {item.key: item for item in old.gone} if old else {}
+    gone = {item.key: item for item in old.gone} if old is not None else {}
     earlier = {key: gone.pop(key) for key in list(gone) if key in parsed.numbers}
     absent = _absent(old, seen)
     table, grown = _Table(), _Grown()
@@ -84,7 +84,7 @@ def merge(
             continue
         known = cache.get((number, row)) if key not in earlier else None
         if known is None:
-            before = old.table[row] if old and row >= 0 else None
+            before = old.table[row] if old is not None and row >= 0 else None
             known = table.number(_listed(parsed.facts[number], before, earlier.get(key), now))
             if key not in earlier:
                 cache[number, row] = known
@@ -135,18 +135,18 @@ def changes(harvest: Harvest, since: int) -> tuple[list[tuple[bytes, int]], list
 
 def _listed(facts: Facts, before: Row | None, gone: Gone | None, now: int) -> Row:
     known = [facts.first_seen]
-    if before:
+    if before is not None:
         known.append(before.facts.first_seen)
-    if gone:
+    if gone is not None:
         known.append(gone.first_seen)
     first_seen = min((moment for moment in known if moment), default=now)
-    added = before.added if before else now
+    added = before.added if before is not None else now
     return Row(facts._replace(first_seen=first_seen), added, 0)
 
 
 def _paired(parsed: Gathering, old: Harvest | None) -> Iterator[tuple[bytes, int, int]]:
     """Give all keys in their order, each with the numbers of its facts and of its old row; -1 for none."""
-    known = zip(old.keys, old.rows, strict=True) if old else iter(())
+    known = zip(old.keys, old.rows, strict=True) if old is not None else iter(())
     item = next(known, None)
     for key in sorted(parsed.numbers):
         while item is not None and item[0] < key:

@@ -29,7 +29,7 @@ _MEANING = {
     404: "it hands nothing on: its setting handing_on.keys is empty, or the address is another one",
     421: "it does not know itself by this name; put the name into its setting api.names",
     429: "it has been asked too often",
-    503: "it has no set to give at the moment",
+    503: "it has no set to give yet, or is making the one for us",
 }
 _LATER = frozenset({429, 502, 503, 504})
 

@@ -66,10 +66,7 @@ def update(
     `TrailSetError` when nothing can be written.
     """
     began = time.monotonic()
-    unknown = sorted(set(names or ()) - feeds.keys())
-    if unknown:
-        raise SettingsError(f"{unknown[0]} is no feed; see `trailhound feeds list --all`")
-    chosen = [feed for feed in feeds.values() if (feed.enabled if names is None else feed.name in names)]
+    chosen = _chosen(names, feeds)
     if results is None and fetch:
         results = partial(_from_sources, shelf=shelf, manners=manners or Manners(), progress=progress, sources=sources)
     with shelf.alone():
@@ -81,11 +78,19 @@ def update(
     for report in reports:
         if not report.well:
             _log.warning("feed not taken up", feed=report.name, reason=report.reason, outcome=report.outcome)
-    seconds = time.monotonic() - began
     if built is None:
-        return Update(tuple(reports), seconds=seconds)
-    _log.info("trails compiled", trails=built.compiled.trails, seconds=round(seconds, 1))
-    return Update(tuple(reports), built.compiled, built.merged, seconds)
+        return Update(tuple(reports), seconds=time.monotonic() - began)
+    _log.info("trails compiled", trails=built.compiled.trails)
+    return Update(tuple(reports), built.compiled, built.merged, time.monotonic() - began)
+
+
+def _chosen(names: Collection[str] | None, feeds: Mapping[str, Feed]) -> list[Feed]:
+    if names is None:
+        return [feed for feed in feeds.values() if feed.enabled]
+    unknown = sorted(set(names) - feeds.keys())
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is no feed; see `trailhound feeds list --all`")
+    return [feed for feed in feeds.values() if feed.name in names]
 
 
 def _from_sources(

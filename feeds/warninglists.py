@@ -7,8 +7,9 @@ looked at before it may keep a trail out. Source: the README of github.com/MISP/
 
 import contextlib
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -88,18 +89,21 @@ def load(path: Path) -> tuple[WarningList, list[Refused]]:
         raise SourceError(f"{path}: the warning list cannot be read: {error.strerror or error}") from error
 
 
-def of_files(name: str, paths: Iterable[Path]) -> Iterator[WarningList]:
-    """Read the lists among files and archives of what was fetched of a feed; whatever is none is passed over."""
+def of_files(name: str, paths: Iterable[Path], patterns: Collection[str] = ()) -> Iterator[WarningList]:
+    """Read the lists among files and archives of what was fetched of a feed; whatever is none is passed over.
+
+    `patterns` are for the names of the members of archives; without any, all that end in `.json` are looked at.
+    """
+
+    def is_wanted(member: str) -> bool:
+        return any(fnmatchcase(member, pattern) for pattern in patterns or ("*.json",))
+
     for path in paths:
-        with archives.readable(path), contextlib.closing(archives.documents(path, _is_json)) as documents:
+        with archives.readable(path), contextlib.closing(archives.documents(path, is_wanted)) as documents:
             for document in documents:
                 with contextlib.suppress(SourceError):
                     found, _ = parse(document.stream.read(LARGEST), f"{name}: {document.place}")
                     yield found
-
-
-def _is_json(member: str) -> bool:
-    return member.endswith(".json")
 
 
 def parse(content: bytes, place: str) -> tuple[WarningList, list[Refused]]:

@@ -120,6 +120,13 @@ class Gathering:
             self.facts.append(facts)
         return number
 
+    def clear(self) -> None:
+        """Give all memory back; who holds this for a while longer holds nothing."""
+        self.numbers.clear()
+        self.facts.clear()
+        self._known.clear()
+        self._unions.clear()
+
     def used(self) -> Iterator[int]:
         """Give the numbers that some key has."""
         return iter(set(self.numbers.values()))

@@ -205,5 +205,5 @@ def _eventually(condition: Callable[[], bool]) -> None:
 
 def test_a_refusal_that_passes_is_told_from_one_that_does_not(tmp_path: Path, config: Path) -> None:
     (tmp_path / "central" / "trails.set").unlink()
-    with pytest.raises(Passing, match="no set to give"):
+    with pytest.raises(Passing, match="no set to give yet"):
         pull_patiently(load(config), pause=lambda _: None)

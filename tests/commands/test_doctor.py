@@ -3,12 +3,14 @@
 import json
 import shutil
 import socket
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from feeds.shelf import Shelf
 from stores.embedded import open_embedded
 from tests.commands.conftest import Trailhound
 from trailhound.commands import doctor
@@ -131,3 +133,13 @@ def test_logs_that_cannot_be_read_are_found(trailhound: Trailhound, config: Path
     # A log that seems to be compressed, and is not, cannot be read by anybody.
     (logs / "http.log").write_bytes(b"\x1f\x8b broken")
     assert "1 cannot be read" in ill(trailhound, config)[f"folder {logs}"]
+
+
+def test_a_feed_that_is_too_old_is_found(trailhound: Trailhound, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "feeds.toml").write_text('[ours]\nurl = "https://lists.example/a"\ninterval = "1h"\n')
+    assert "feeds" not in ill(trailhound, config)
+    shelf = Shelf(tmp_path / "state" / "feeds")
+    shelf.failed("ours", "the answer is 503", int(time.time()) - 4 * 3600)
+    assert ill(trailhound, config)["feeds"] == "1 are on, 1 kept an old copy, too old: ours"
+    (tmp_path / "feeds.toml").write_text("[ours\n")
+    assert "this is no TOML" in ill(trailhound, config)["feeds"]

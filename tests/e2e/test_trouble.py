@@ -43,6 +43,7 @@ def sensors(process: Process, what: str) -> int:
     return sum(sensor[what] for sensor in process.ask("/api/v1/sensors")["sensors"])
 
 
+@pytest.mark.torture
 def test_while_another_program_holds_the_store_reading_stops_and_nothing_is_lost(
     installation: Installation, start: Start
 ) -> None:
@@ -71,6 +72,7 @@ def small(installation: Installation) -> Iterator[Path]:
         yield place
 
 
+@pytest.mark.torture
 def test_a_disk_that_fills_up_loses_nothing_and_doubles_nothing(
     installation: Installation, start: Start, small: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_disk_that_fills_up_loses_nothing_and_doubles_nothing(
     assert stored(installation.state / "events.sqlite") == once(6000)
 
 
+@pytest.mark.torture
 def test_a_state_directory_that_turns_read_only_loses_nothing_and_doubles_nothing(
     installation: Installation, start: Start
 ) -> None:
@@ -131,6 +134,13 @@ def read_only(place: Path) -> Iterator[None]:
         place.chmod(0o750)
 
 
+@pytest.fixture
+def at_length(request: pytest.FixtureRequest) -> None:
+    """Let a test run only where there is time: SQLite takes its time to refuse."""
+    if request.config.getoption("--torture") != "full":
+        pytest.skip("takes half a minute: `make torture` runs it")
+
+
 def missing_bytes(process: Process, written: range) -> int:
     """Add up the lines that were written and are not served; none may be served twice."""
     served = process.trails()
@@ -138,6 +148,8 @@ def missing_bytes(process: Process, written: range) -> int:
     return len(rows(number for number in written if name(number) not in served))
 
 
+@pytest.mark.torture
+@pytest.mark.usefixtures("at_length")
 def test_what_is_cut_off_unread_while_the_store_is_away_is_counted_to_the_byte(
     installation: Installation, start: Start
 ) -> None:
@@ -160,6 +172,7 @@ def test_what_is_cut_off_unread_while_the_store_is_away_is_counted_to_the_byte(
     assert sensors(process, "lost_bytes") == missing, "a restart forgets no loss"
 
 
+@pytest.mark.torture
 def test_what_comes_and_is_cut_off_while_the_store_is_away_is_counted_to_the_byte(
     installation: Installation, start: Start
 ) -> None:
@@ -179,6 +192,8 @@ def test_what_comes_and_is_cut_off_while_the_store_is_away_is_counted_to_the_byt
     assert sensors(process, "lost_bytes") == missing_bytes(process, range(510))
 
 
+@pytest.mark.torture
+@pytest.mark.usefixtures("at_length")
 def test_what_is_deleted_unread_while_down_is_counted_to_the_byte(installation: Installation, start: Start) -> None:
     append(installation.log, header() + rows(range(10)))
     process = start(*installation.run)

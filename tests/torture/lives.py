@@ -14,11 +14,13 @@ from pathlib import Path
 
 from stores.contract import EventOrder, Query
 from stores.embedded import open_embedded
-from tests.e2e.installation import Installation, Process, eventually
+from tests.e2e.installation import PATIENCE, Installation, Process, eventually
 from tests.torture.ledger import Ledger
 from tests.torture.mortal import BOUNDARIES
 from tests.torture.writers import Writer, all_writers
 
+# Seconds in which a boundary is met, on a slow machine too; should it not be, the process is killed all the same.
+_MET_WITHIN = 6.0
 _SETTLED = 15.0  # Seconds without anything new, after which nothing is expected any more.
 _SERVES = re.compile(r"console and API on http")
 
@@ -103,13 +105,13 @@ class Torture:
         """Live once; tell how many kills it took."""
         end = next(self._ends)
         process = self._process = self._begin(end)
-        until = time.monotonic() + self._chance.uniform(0.2, 1.0) if end == "while it starts" else None
-        while process.popen.poll() is None and not _SERVES.search(process.said):
-            if until is not None and time.monotonic() > until:
-                break
+        until = time.monotonic() + (self._chance.uniform(0.2, 1.0) if end == "while it starts" else PATIENCE)
+        while process.popen.poll() is None and not _SERVES.search(process.said) and time.monotonic() < until:
             time.sleep(0.01)
         with self._trouble():
-            until = time.monotonic() + self._chance.random() * self._longest_life + (1.0 if end in BOUNDARIES else 0.0)
+            until = time.monotonic() + (
+                _MET_WITHIN if end in BOUNDARIES else 0.2 + self._chance.random() * self._longest_life
+            )
             while process.popen.poll() is None and time.monotonic() < until and end != "while it starts":
                 time.sleep(0.01)
             if end == "a stop":
@@ -126,7 +128,7 @@ class Torture:
         return 1
 
     def _begin(self, end: str) -> Process:
-        call = self._chance.choice((1, 1, 2, 3, 5, 8, 13))
+        call = self._chance.choice((1, 1, 2, 3, 5, 8))
         moods = self._chance.choice((0, 0, self._chance.randrange(1, 1 << 30)))
         program = [sys.executable, "-m", "tests.torture.mortal", end, str(call), str(moods)]
         return self._installation.start(*self._installation.run, program=program)

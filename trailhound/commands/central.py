@@ -73,8 +73,8 @@ def pull_patiently(settings: Settings, *, force: bool = False, pause: Callable[[
         try:
             return pull_set(settings, force=force)
         except Passing as error:
-            wait = min(max(error.after, next_pause), _LONGEST_PAUSE)
-            next_pause *= 2
+            wait = min(error.after or next_pause, _LONGEST_PAUSE)
+            next_pause *= 1 if error.after else 2
             waited += wait
             if waited > _PATIENCE_SECONDS:
                 raise

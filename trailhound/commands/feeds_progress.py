@@ -48,7 +48,7 @@ class Display:
 
     def _tell(self) -> None:
         if self._all is not None:
-            words = f"{self.done} of {self.feeds} feeds"
+            words = f"{self.done} of {self.feeds} feeds" if self.done < self.feeds else "putting the trail set together"
             self.progress.update(self._all, description=words, completed=self.bytes)
 
 
