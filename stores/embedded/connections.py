@@ -119,7 +119,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         # Random pages of the totals are written again and again: a longer log lets them meet there first.
         "wal_autocheckpoint = 16384",
         "journal_size_limit = 134217728",
-        "cache_size = -32768",
+        "cache_size = -8192",
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
