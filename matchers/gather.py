@@ -102,12 +102,13 @@ class Gathering:
 
     def add_many(self, keys: Sequence[bytes], numbers: Iterable[int]) -> None:
         """Add many keys, none of them twice, each with a number that `number` gave."""
-        mine = self.numbers
-        if not mine:
-            mine.update(zip(keys, numbers, strict=True))
-            return
+        mine: dict[bytes, int] = self.numbers
+        others: Iterable[tuple[bytes, int]] = zip(keys, numbers, strict=True)
+        if len(mine) < len(keys):  # The fewer are looked at one by one.
+            self.numbers, others = dict(others), mine.items()
+            mine = self.numbers
         settle = mine.setdefault
-        for key, number in zip(keys, numbers, strict=True):
+        for key, number in others:
             known = settle(key, number)
             if known != number:
                 self.merged += 1

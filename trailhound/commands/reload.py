@@ -16,7 +16,7 @@ from trailhound.commands import prepare
 from trailhound.errors import TrailhoundError, TrailSetError
 from trailhound.settings import Settings
 
-CHECK_SECONDS = 3.0
+CHECK_SECONDS = 2.0
 _log = structlog.get_logger("trails")
 _Mark = tuple[object, ...]
 
