@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 TESTS  := $(VENV)/.ready-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench torture clean
+.PHONY: help setup tools run test check format bench torture clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,10 +22,13 @@ $(TESTS): $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[frames,test]'
 	@touch $@
 
+tools: ## Install what tests run beside Trailhound (zstd, Suricata), where that is allowed.
+	@sh deploy/tools-for-tests
+
 run: $(READY) ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
 	@$(BIN)/trailhound $(if $(LOGS),run '$(LOGS)',demo)
 
-test: setup ## Run the tests.
+test: setup tools ## Run the tests.
 	@$(BIN)/python -m pytest -q
 
 check: setup ## ruff, mypy --strict and the house rules.
@@ -41,7 +44,7 @@ format: setup ## Let ruff write the code in its own form.
 bench: setup ## Measure speed and memory; TRAILS=<folder or archive of Maltrail's static trails> for the real set.
 	@$(BIN)/python -m bench $(if $(TRAILS),--trails '$(TRAILS)')
 
-torture: setup ## Kill, rotate and starve real processes for a long time.
+torture: setup tools ## Kill, rotate and starve real processes for a long time.
 	@$(BIN)/python -m pytest -q -m torture --torture=full tests
 
 clean: ## Remove what was made here.

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,14 @@ def corpus() -> Path:
     if not folder:
         pytest.skip("TRAILHOUND_CORPUS names no folder of real logs")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def real_suricata() -> str:
+    """The program of the real Suricata, which `make test` installs."""
+    found = shutil.which("suricata")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("the real Suricata is not installed; deploy/tools-for-tests installs it")
+    if found is None:
+        pytest.skip("the real Suricata is not installed; deploy/tools-for-tests installs it")
+    return found

@@ -20,7 +20,7 @@ from trailhound.errors import SettingsError
 from trailhound.trail import TrailKind
 
 SURICATA = shutil.which("suricata")
-needs_suricata = pytest.mark.skipif(SURICATA is None, reason="the real Suricata is not installed")
+needs_suricata = pytest.mark.usefixtures("real_suricata")
 CONFIG = """\
 %YAML 1.1
 ---
