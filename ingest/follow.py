@@ -279,6 +279,8 @@ class Follow:
         self.open[key] = self.open.pop(key)
 
     def positions(self) -> Iterator[Position]:
+        # Contents that were cut off since the last look, too: else, after a kill, a copy of them is read anew.
+        self._keep_cuts()
         yield from self._remembered
         now = time.time()
         for followed in self.open.values():

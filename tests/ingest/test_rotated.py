@@ -276,6 +276,23 @@ def test_copytruncate_reads_the_rest_from_the_copy_and_nothing_twice(
             assert again.losses() == []
 
 
+def test_what_was_cut_off_is_saved_before_the_next_look_so_that_its_copy_is_not_read_anew(
+    log: Path, tmp_path: Path
+) -> None:
+    append(log, header() + rows(range(20)))
+    with following(log.parent) as follow:
+        assert read_on(follow) == header() + rows(range(20))
+        shutil.copy(log, log.with_name("dns.log.1"))
+        os.truncate(log, 0)
+        append(log, header(1) + row(20))
+        # Reading finds out that it was cut; positions are saved, and before the folder is looked through it is killed.
+        (followed,) = follow.open.values()
+        read = text(take(followed.tail)) + text(take(followed.tail))
+        saved = ended(follow, tmp_path)
+    with following(log.parent, saved) as follow:
+        assert read + read_on(follow) == header(1) + row(20)
+
+
 def test_a_copy_into_a_name_that_is_followed_is_not_read_again(log: Path) -> None:
     append(log, header() + rows(range(20)))
     with following(log.parent) as follow:
