@@ -124,7 +124,7 @@ def _summary(done: Update) -> str:
     words = ("new", "unchanged", "kept", "missing")
     counts = [(word, sum(report.outcome == word for report in done.feeds)) for word in words]
     said = ", ".join(f"{count} {word}" for word, count in counts if count) or "nothing to do"
-    feeds = "1 feed" if len(done.feeds) == 1 else f"{len(done.feeds)} feeds"
+    feeds = _feeds(len(done.feeds))
     if done.compiled is None:
         return f"{feeds} in {done.seconds:.1f} s: {said}; the trail set is as it was"
     return f"{feeds} in {done.seconds:.1f} s: {said}; {done.compiled.trails:,} trails in force{_left_out(done)}"
@@ -271,10 +271,14 @@ def export_(
     with shelf.alone():
         wanted: Sequence[str] = names or [name for name, feed in feeds.items() if feed.enabled]
         done = transfer.export_folder(shelf, wanted, folder)
-    typer.echo(f"{len(done)} feeds in {folder}")
+    typer.echo(f"{_feeds(len(done))} in {folder}")
     for name in names or ():
         if name not in done:
             typer.echo(f"{name}: nothing is there yet")
+
+
+def _feeds(number: int) -> str:
+    return "1 feed" if number == 1 else f"{number} feeds"
 
 
 @app.command()
