@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 
-from ingest.batch import BadLine, Known, PlacedBatch, Reader, bad, known_to
+from ingest.batch import BadLine, Reader, bad, known_to
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import RecordError
 from trailhound.event import Event
+from trailhound.record import Record
 
 # Bytes that are cut and matched at once. Of pieces of 4 MB, the cells alone take several times as long.
 PIECE = 524_288
@@ -41,29 +42,27 @@ def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_li
 
 
 def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch: Stretch, since: int) -> None:
-    hot: list[tuple[int, PlacedBatch, int, Known]] = []
+    hot: list[tuple[int, Record]] = []
     for part in reader.feed(piece):
         if isinstance(part, BadLine):
             stretch.bad_lines.append(replace(part, known=known_to(reader)))
             continue
         stretch.records += len(part)
-        rows = engine.hot_rows(part)
-        if rows:
-            known = known_to(reader)  # Now: a header further on says something else.
-            hot.extend((part.number(row), part, row, known) for row in rows)
+        # Read whole at once: a row that is kept for later keeps the cells of all others.
+        for row in engine.hot_rows(part):
+            try:
+                hot.append((part.number(row), part.record(row)))
+            except RecordError as error:
+                stretch.records -= 1
+                stretch.bad_lines.append(bad(part.number(row), str(error), part.line(row), known_to(reader)))
         time = part.last_time()
         if time is not None:
             stretch.last_time = max(time, stretch.last_time or time)
     # In the order of the file, whatever batches it was read in: which of several records of one connection counts
     # depends on which is seen first.
-    for number, part, row, known in sorted(hot, key=itemgetter(0)):
-        try:
-            # Few rows get here, so that reading one twice costs nothing.
-            if not since or part.record(row).time >= since:
-                engine.judge(part, row, events)
-        except RecordError as error:
-            stretch.records -= 1
-            stretch.bad_lines.append(bad(number, str(error), part.line(row), known))
+    for _, record in sorted(hot, key=itemgetter(0)):
+        if record.time >= since:
+            engine.judge(record, events)
 
 
 def _pieces(data: bytes, max_line: int) -> Iterator[bytes]:

@@ -55,6 +55,7 @@ class Compiler(Gathering):
             **_texts(texts),
             "blocks": layout.block_bits(self.numbers),
             "hosts": layout.host_bits(self.numbers),
+            "paths": layout.path_bits(self.numbers),
         }
         compiled = self._counted(path, built or 0)
         about = {

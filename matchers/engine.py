@@ -24,21 +24,12 @@ from matchers.standing import Standing
 from matchers.trailset import TrailSet
 from matchers.whitelist import Whitelist
 from trailhound import canonical
-from trailhound.errors import RecordError
-from trailhound.record import Batch
+from trailhound.record import Batch, Record
 
 # Cells that are remembered as clean by each probe and generation; with 100 bytes each, both stay under 14 MB.
 REMEMBERED = 65_536
 LONGEST_REMEMBERED = 512  # Characters of a value; longer ones hardly repeat, and would let a client fill the memory.
 MAX_ANSWERS = 32  # Probes and dialects; a site has far fewer, a log with made-up headers does not.
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A row that could not be read whole: its place in the batch, and why."""
-
-    row: int
-    reason: str
 
 
 @dataclass(slots=True)
@@ -100,16 +91,6 @@ class Engine:
         self._answers: dict[tuple[Probe, Hashable], _Answers] = {}
         self.occasions = occasions or Occasions()
 
-    def process(self, batch: Batch, events: Events) -> list[Unreadable]:
-        """Match all rows of a batch; what they meet goes to `events`."""
-        unreadable = []
-        for row in self.hot_rows(batch):
-            try:
-                self.judge(batch, row, events)
-            except RecordError as error:
-                unreadable.append(Unreadable(row, str(error)))
-        return unreadable
-
     def hot_rows(self, batch: Batch) -> list[int]:
         """Give the rows of a batch that could hold an indicator, in order."""
         observer = self.observers.get(batch.log)
@@ -147,11 +128,10 @@ class Engine:
         answers.remember(new, found, is_short=_is_short(texts, new))
         return hot | found
 
-    def judge(self, batch: Batch, row: int, events: Events) -> None:
-        """Read one row whole and match it. Raises `RecordError` when it cannot be read."""
-        observer = self.observers[batch.log]
-        record = batch.record(row)
-        detector = self._detectors.get(batch.log)
+    def judge(self, record: Record, events: Events) -> None:
+        """Match one record of a log that has an observer; what it meets goes to `events`."""
+        observer = self.observers[record.log]
+        detector = self._detectors.get(record.log)
         if detector is not None:
             record = detector.placed(record)
         source = canonical.address(record.source or "")

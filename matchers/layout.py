@@ -11,15 +11,16 @@ Every look-up is one question to the trie, which is mapped and never copied:
 - an address ends in `/`, an IP:port goes on after it, so that one question tells whether an address is anywhere;
 - a network is the bits of its prefix as `0` and `1`, so that all networks around an address are prefixes of its bits.
 
-Before these questions come two that need no trie: `blocks` has a bit for each 256 addresses of IPv4, set when a trail
+Before these questions come three that need no trie: `blocks` has a bit for each 256 addresses of IPv4, set when a trail
 may be there (an address, one of its ports, a network, the host of a URL); `hosts` has a bit for each checksum of a
-name, set when it may be the host of a URL. Both are as large as what they tell of needs.
+name, set when it may be the host of a URL; `paths` one for each checksum of a path, set when it may be that of a path
+trail, its query left out. All are as large as what they tell of needs.
 """
 
 import contextlib
 import struct
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
@@ -32,14 +33,14 @@ from trailhound.canonical import host_port
 from trailhound.trail import TrailKind
 
 MAGIC = b"TRAILSET"
-VERSION = 2
+VERSION = 3
 PREAMBLE = struct.Struct("<8sII")
 # info, sources, reference (numbers of texts), first seen, expires (seconds; 0 for unknown), kind, class, confidence,
 # custom (0 or 1).
 ROW = struct.Struct("<IIIIIBBBB")
 ALIGNMENT = 8
 ALL_BLOCKS = 1 << 24  # Networks of 256 addresses that IPv4 has.
-BITS_A_VALUE = 16  # Of `blocks` and `hosts`, at least; so what is not there is taken for it in 3 to 6 of 100 cases.
+BITS_A_VALUE = 16  # Of each such section, at least; so what is not there is taken for it in 3 to 6 of 100 cases.
 SOURCES_SEPARATOR = "\n"
 
 WWW = b"www."
@@ -128,10 +129,18 @@ def _bytes_for(values: int) -> int:
 
 def host_bits(keys: Iterable[bytes]) -> bytes:
     """Make the section `hosts` of all keys. A name stands there without `www.`, which lists of URLs leave out."""
-    hosts = {key[1 : key.index(b"/")].removeprefix(WWW) for key in keys if key.startswith(URL)}
-    bits = bytearray(_bytes_for(len(hosts)))
+    return _checksum_bits({key[1 : key.index(b"/")].removeprefix(WWW) for key in keys if key.startswith(URL)})
+
+
+def path_bits(keys: Iterable[bytes]) -> bytes:
+    """Make the section `paths` of all keys."""
+    return _checksum_bits({key[1:].partition(b"?")[0] for key in keys if key.startswith(PATH)})
+
+
+def _checksum_bits(values: Collection[bytes]) -> bytes:
+    bits = bytearray(_bytes_for(len(values)))
     last = len(bits) - 1
-    for number in map(crc32, hosts):
+    for number in map(crc32, values):
         bits[number >> 3 & last] |= 1 << (number & 7)
     return bytes(bits)
 

@@ -19,6 +19,7 @@ from trailhound import canonical
 
 _PLAIN = (string.ascii_letters + string.digits + "-._\n").encode()
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]")
+_PLAIN_IN_PATH = (string.ascii_lowercase + string.digits + "_.~!$&'()*+,;:@=/-\n").encode()
 _SPECIAL = tuple(part.encode() for part in candidates.SPECIAL)
 
 
@@ -122,7 +123,21 @@ class Sieve:
 
     def bare_paths(self, texts: Sequence[str]) -> list[str]:
         """Sift paths without their query."""
-        return list(filter(self._is_near, texts))
+        paths = _lowered_paths(texts)
+        if paths is None:
+            return list(filter(self._is_near, texts))
+        bits, last = self._trails.bare_paths, len(self._trails.bare_paths) - 1
+        kept = []
+        for text, path in zip(texts, paths, strict=True):
+            # A piece, its query left out, is all of the path, its last segment, or the folder around that.
+            cut = path.rfind(b"/")
+            is_folder = cut == len(path) - 1 and cut > 0  # Its pieces are found with and without that slash.
+            for piece in (path, path[cut:], path[:cut]):
+                number = crc32(piece)
+                if is_folder or bits[number >> 3 & last] >> (number & 7) & 1:
+                    kept.append(text)
+                    break
+        return list(filter(self._is_near, kept))
 
     def _is_near(self, path: str) -> bool:
         """Tell whether any path trail could be a piece of a URL with this path, whatever its query.
@@ -145,6 +160,18 @@ def _lowered(texts: Sequence[str]) -> bytes | None:
     names = joined.encode().lower()
     is_plain = not names.translate(None, _PLAIN) and b".\n" not in names and not names.endswith(b".")
     return names if is_plain and not any(part in names for part in _SPECIAL) else None
+
+
+def _lowered_paths(texts: Sequence[str]) -> Sequence[bytes] | None:
+    """Give plain paths in lower case; None when one of them is not plain."""
+    joined = "\n".join(texts)
+    if not texts or not joined.isascii():
+        return None
+    lines = b"\n" + joined.encode().lower()
+    is_plain = not lines.translate(None, _PLAIN_IN_PATH) and b"//" not in lines
+    # Each text is one line, and each begins with a slash.
+    is_plain = is_plain and lines.count(b"\n") == len(texts) == lines.count(b"\n/")
+    return lines.split(b"\n")[1:] if is_plain else None
 
 
 def _is_plain(text: str) -> bool:

@@ -68,6 +68,7 @@ class TrailSet:
         self._texts = self._section("texts")
         self.blocks = self._section("blocks")
         self.hosts = self._section("hosts")
+        self.bare_paths = self._section("paths")
         self._has_networks = "cidr" in about.by_kind
         self._names = self._trie.prefixes
         self._any = self._trie.iterkeys

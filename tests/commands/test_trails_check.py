@@ -174,7 +174,7 @@ def test_info_counts_what_is_ones_own_and_what_expired_and_tells_what_it_takes(s
     said = json.loads(site.run("trails", "info", "--json").out)
     assert (said["trails"], said["custom"], said["expired"]) == (6, 2, 1)
     memory = said["memory"]
-    assert set(memory["sections"]) == {"keys", "facts", "rows", "offsets", "texts", "blocks", "hosts"}
+    assert set(memory["sections"]) == {"keys", "facts", "rows", "offsets", "texts", "blocks", "hosts", "paths"}
     assert memory["bytes_a_trail"] == pytest.approx(said["bytes"] / 6, abs=0.01)
     assert memory["resident"] >= said["bytes"]
     assert memory["own"] == 0

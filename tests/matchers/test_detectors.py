@@ -345,7 +345,7 @@ ODD = st.one_of(
     st.none(),
     st.text(max_size=20),
     st.integers(),
-    st.floats(allow_nan=False),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.booleans(),
     st.lists(st.text(max_size=5), max_size=3),
     st.sampled_from(["10.0.0.5", "evil.example", "Intel::ADDR", "Intel::URL", "Intel::SUBNET", "a.lan", "http://x/y"]),

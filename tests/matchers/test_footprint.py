@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 def test_sections_make_up_the_file(path: Path) -> None:
     size = footprint.measure(TrailSet.open(path))
     assert size.file == path.stat().st_size
-    assert set(size.sections) == {"keys", "facts", "rows", "offsets", "texts", "blocks", "hosts"}
+    assert set(size.sections) == {"keys", "facts", "rows", "offsets", "texts", "blocks", "hosts", "paths"}
     assert 0 <= size.file - sum(size.sections.values()) < 1024
     assert size.a_trail == pytest.approx(size.file / 50_000)
 
