@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 TESTS  := $(VENV)/.ready-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check format bench torture clean
+.PHONY: help setup tools elasticsearch run test check format bench torture clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,8 +22,12 @@ $(TESTS): $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[frames,test]'
 	@touch $@
 
-tools: ## Install what tests run beside Trailhound (zstd, Suricata), where that is allowed.
+tools: ## Install what tests run beside Trailhound (zstd, Suricata, Elasticsearch), where that is allowed.
 	@sh deploy/tools-for-tests
+
+elasticsearch: setup ## Start a real Elasticsearch on http://127.0.0.1:9200 until Ctrl-C, with no data.
+	@sh deploy/elasticsearch-for-tests
+	@$(BIN)/python -m tests.elasticsearch
 
 run: $(READY) ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
 	@$(BIN)/trailhound $(if $(LOGS),run '$(LOGS)',demo)

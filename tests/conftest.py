@@ -6,6 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.elasticsearch.fixtures import (
+    _own_server,
+    elasticsearch_namespace,
+    elasticsearch_trouble,
+    elasticsearch_url,
+    own_elasticsearch,
+)
+
+__all__ = ["_own_server", "elasticsearch_namespace", "elasticsearch_trouble", "elasticsearch_url", "own_elasticsearch"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -7,7 +7,7 @@ from tests.house import names
 from tests.house.tree import PACKAGES, ROOT, files, python_files, setup, syntax, text
 from trailhound import __version__
 
-REQUIREMENT = re.compile(r"([a-z0-9-]+)>=(\d+(?:\.\d+)*)")
+REQUIREMENT = re.compile(r"([a-z0-9-]+)>=(\d+(?:\.\d+)*)(?:,<\d+)?")
 # Imported by their own names, but brought and pinned by the distribution whose part they are.
 BROUGHT_BY = {"starlette": "fastapi", "pydantic-core": "pydantic", "click": "typer"}
 
