@@ -11,6 +11,7 @@ from trailhound.trail import TrailClass, TrailKind
 SeverityWord = Literal["low", "medium", "high", "critical"]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Counts = Mapping[str, int]
+_APPROXIMATE = "Whether there are so many that the store estimated `total`."
 _TIME = "2026-02-01T12:00:00.000000Z"
 _LATER = "2026-02-02T12:00:00.000000Z"
 
@@ -43,6 +44,9 @@ class Totals(Answer):
     trails: int
     first: Time | None
     last: Time | None
+    approximate: tuple[Literal["threats", "sources", "trails"], ...] = Field(
+        description="Which of these are so many that the store estimated them."
+    )
 
 
 class PastTotals(Answer):
@@ -58,14 +62,15 @@ class SummaryAnswer(Answer):
     model_config = example(
         period={"since": _TIME, "until": _LATER},
         totals={
-            "records": 1520, "events": 48, "threats": 12, "sources": 9, "trails": 11, "first": _TIME, "last": _LATER
+            "records": 1520, "events": 48, "threats": 12, "sources": 9, "trails": 11, "first": _TIME, "last": _LATER,
+            "approximate": [],
         },
         by={"severity": {"low": 1500, "critical": 20}, "group": {"IP": 1500, "DNS": 20}},
         before={
             "period": {"since": "2026-01-31T12:00:00.000000Z", "until": _TIME},
             "totals": {
                 "records": 3, "events": 2, "threats": 1, "sources": 1, "trails": 1,
-                "first": "2026-01-31T13:00:00.000000Z", "last": "2026-01-31T14:00:00.000000Z",
+                "first": "2026-01-31T13:00:00.000000Z", "last": "2026-01-31T14:00:00.000000Z", "approximate": [],
             },
         },
     )  # fmt: skip
@@ -156,11 +161,13 @@ class ThreatsAnswer(Answer):
             }
         ],
         total=1,
+        approximate=False,
         next="WyJuZXdlc3QiLDE3Njk5NDcyMDBd",
     )  # fmt: skip
 
     threats: tuple[ThreatAnswer, ...]
     total: int
+    approximate: bool = Field(description=_APPROXIMATE)
     next: str | None
 
 
@@ -181,10 +188,12 @@ class SourcesAnswer(Answer):
             {"source": "45.155.205.233", "count": 1500, "severity": "low", "protocols": {"ssh": 1499, "other": 1}}
         ],
         total=1,
+        approximate=False,
     )
 
     sources: tuple[SourceAnswer, ...]
     total: int
+    approximate: bool = Field(description=_APPROXIMATE)
 
 
 class SeenTrail(Answer):
@@ -198,10 +207,13 @@ class SeenTrail(Answer):
 class SeenTrailsAnswer(Answer):
     """The trails with the most records, and how many were met in all."""
 
-    model_config = example(trails=[{"trail": "evil.example", "count": 20, "severity": "critical"}], total=1)
+    model_config = example(
+        trails=[{"trail": "evil.example", "count": 20, "severity": "critical"}], total=1, approximate=False
+    )
 
     trails: tuple[SeenTrail, ...]
     total: int
+    approximate: bool = Field(description=_APPROXIMATE)
 
 
 class Reading(Answer):

@@ -50,7 +50,7 @@ TroubleDep = Annotated[str | None, Depends(_trouble)]
 NowDep = Annotated[int, Depends(_now)]
 QueryDep = Annotated[contract.Query, Depends(condition)]
 CursorParam = Annotated[
-    str | None, Query(min_length=1, max_length=512, description="Where to go on: `next` of the answer before.")
+    str | None, Query(min_length=1, max_length=4096, description="Where to go on: `next` of the answer before.")
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 

@@ -1,6 +1,7 @@
 """From the types inside to the answers outside."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from api.answers import (
     CheckedValue,
@@ -33,6 +34,8 @@ SUMMARY_DIMENSIONS = (
     Dimension.DIRECTION,
 )
 
+ESTIMATED: tuple[Literal["threats", "sources", "trails"], ...] = ("threats", "sources", "trails")
+
 
 def severity_word(severity: Severity) -> SeverityWord:
     return _WORDS[severity]
@@ -61,6 +64,7 @@ def totals(summary: Summary) -> Totals:
         trails=summary.trails,
         first=iso(summary.first),
         last=iso(summary.last),
+        approximate=tuple(name for name in ESTIMATED if name in summary.approximate),
     )
 
 

@@ -135,22 +135,22 @@ def _measure(folder: Path, set_path: Path, feed: Sequence[Log], rate: float, way
         looker.start()
         feeder.start()
         feeder.join()
-        _until_read(run)
+        until_read(run)
         spent = [(cpu_seconds(pid) - earlier) / feeder.took for pid, earlier in zip(pids, before, strict=True)]
         held = [memory(pid) for pid in pids]
         time.sleep(1)
         looker.finished.set()
         looker.join()
-        return _facts(way, feeder, looker, spent, held)
+        return facts_of(way, feeder, looker, spent, held)
 
 
-def _until_read(run: Running) -> None:
+def until_read(run: Running) -> None:
     end = time.monotonic() + _LATE
     while run.lag() and time.monotonic() < end:
         time.sleep(0.2)
 
 
-def _facts(
+def facts_of(
     way: str, feeder: Feeder, looker: Looker, spent: Sequence[float], held: Sequence[tuple[int, int]]
 ) -> list[tuple[str, str]]:
     rows = len(feeder.written)

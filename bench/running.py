@@ -79,11 +79,11 @@ def trail_set(folder: Path, trails: Path | None) -> tuple[Path, Cost]:
 
 
 @contextmanager
-def running(folder: Path, set_path: Path, *, wait: bool = True) -> Iterator[Running]:
-    """Start `trailhound run` in a folder; it is stopped at the end, and must then end well."""
+def running(folder: Path, set_path: Path, *, wait: bool = True, more: str = "") -> Iterator[Running]:
+    """Start `trailhound run` in a folder, with `more` settings; it is stopped at the end, and must then end well."""
     logs, state, config, said = folder / "logs", folder / "state", folder / "trailhound.toml", folder / "said.txt"
     logs.mkdir(exist_ok=True)
-    config.write_text(f'[trails]\nset = "{set_path}"\n')
+    config.write_text(f'[trails]\nset = "{set_path}"\n{more}')
     arguments = ["run", str(logs), "--state", str(state), "--config", str(config), "--port", "0", "--sensor", "bench"]
     with said.open("wb") as stream:
         process = subprocess.Popen([sys.executable, "-m", "trailhound", *arguments], stdout=stream, stderr=stream)

@@ -13,6 +13,7 @@ import msgspec
 from ingest.batch import Known, Reader
 from ingest.deadletters import Letter, LetterFile
 from ingest.formats import READERS, reader_of
+from ingest.refused import event_of, is_event
 from ingest.stretch import Stretch, match
 from matchers.engine import Engine
 from matchers.events import Events
@@ -94,6 +95,8 @@ class Replay:
         if letter.cut:
             replayed.cut += 1
             return None
+        if is_event(letter):
+            return self._refused(letter, replayed)
         reader = self._reader(letter.known)
         if letter.known is None or reader is None:
             replayed.unknown += 1
@@ -108,6 +111,14 @@ class Replay:
             replayed.unreadable += 1
             return None
         return stretch
+
+    def _refused(self, letter: Letter, replayed: Replayed) -> Stretch | None:
+        """Read an event that the store refused."""
+        event = event_of(letter)
+        if event is None:
+            replayed.unknown += 1
+            return None
+        return Stretch(events=[event])
 
     def _reader(self, known: Known | None) -> Reader | None:
         if known is None or known.format not in READERS:

@@ -19,8 +19,8 @@ class Query:
     """Which events: every condition that is set must hold; several values of one condition are alternatives.
 
     `since` is inclusive, `until` exclusive, both compare with the start of an event. `source` and `destination` take
-    addresses and CIDRs. `text` is looked for, whatever its case, in trail, info, observed value, message, addresses and
-    sensor.
+    addresses and CIDRs. `within` narrows all of it to events whose source or destination is in one of these networks.
+    `text` is looked for, whatever its case, in trail, info, observed value, message, addresses and sensor.
     """
 
     since: int | None = None
@@ -38,6 +38,7 @@ class Query:
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     text: str | None = None
+    within: tuple[str, ...] = ()
 
 
 class EventOrder(StrEnum):
@@ -101,7 +102,10 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Totals. `records` adds up the true counts, `events` counts documents, `threats` distinct (source, trail)."""
+    """Totals. `records` adds up the true counts, `events` counts documents, `threats` distinct (source, trail).
+
+    `approximate` names those of `threats`, `sources` and `trails` that are so many that the store estimated them.
+    """
 
     records: int
     events: int
@@ -111,6 +115,15 @@ class Summary:
     first: int | None
     last: int | None
     by: Mapping[Dimension, Mapping[str, int]] = field(default_factory=dict)
+    approximate: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """How many different values there are; a store may estimate what is many, and says so."""
+
+    count: int
+    is_approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +176,15 @@ class Threat:
 
 @dataclass(frozen=True, slots=True)
 class ThreatPage:
-    """Threats, how many there are in all, and the cursor that continues (None at the end)."""
+    """Threats, how many there are in all, and the cursor that continues (None at the end).
+
+    `is_total_approximate`: there are so many that the store estimated how many.
+    """
 
     threats: Sequence[Threat]
     total: int
     next: str | None
+    is_total_approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +260,7 @@ class Store(Protocol):
 
     def top(self, query: Query, dimension: Dimension, *, limit: int = 10) -> Sequence[Top]: ...
 
-    def distinct(self, query: Query, dimension: Dimension) -> int: ...
+    def distinct(self, query: Query, dimension: Dimension) -> Distinct: ...
 
     def threats(
         self, query: Query, *, order: ThreatOrder = ThreatOrder.RISK, limit: int = 50, cursor: str | None = None

@@ -1,18 +1,13 @@
 """What a threat is called and how much it weighs: the same in every store."""
 
-from hashlib import blake2b
 from math import log10
 
 from trailhound.severity import Severity
-from trailhound.trail import TrailKind
+from trailhound.threat import threat_id
+
+__all__ = ["risk", "threat_id"]
 
 _MOST = 999.0
-
-
-def threat_id(source: str | None, kind: TrailKind, trail: str) -> str:
-    """Name a threat by its source and trail: 16 hexadecimal digits."""
-    facts = "\x1f".join((source or "", kind.value, trail))
-    return blake2b(facts.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def risk(severity: Severity, count: int) -> float:

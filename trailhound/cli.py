@@ -11,6 +11,7 @@ from trailhound.commands import (
     config,
     deadletters,
     doctor,
+    es,
     export,
     feeds,
     key,
@@ -45,6 +46,7 @@ trails.app.command()(key.key)
 app.add_typer(trails.app, name="trails")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(whitelist.app, name="whitelist")
+app.add_typer(es.app, name="es")
 app.add_typer(config.app, name="config")
 
 

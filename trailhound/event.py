@@ -1,14 +1,16 @@
 """An event: a match as it is stored, one ECS document."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from trailhound.record import MICROSECONDS
 from trailhound.severity import Direction, Severity
-from trailhound.trail import Trail, TrailClass, TrailKind
+from trailhound.threat import threat_id
+from trailhound.trail import Trail, TrailClass, TrailGroup, TrailKind
 
 ECS_VERSION = "8.17.0"
 _INDICATOR_TYPES = {
@@ -41,6 +43,15 @@ _INDICATOR_TYPES = {
 _CONFIDENCE_WORDS = ((70, "High"), (30, "Medium"), (1, "Low"), (0, "None"))
 # What a class of trail says beside `network` and `intrusion_detection` in ECS `event.category`.
 _CLASS_CATEGORIES = {TrailClass.MALWARE: ["malware"], TrailClass.C2: ["malware"], TrailClass.SINKHOLE: ["malware"]}
+_VENDORS = {"zeek": "Zeek", "suricata": "OISF"}
+_SEVERITIES = {severity: severity.label for severity in Severity}
+_DIRECTIONS = {direction: direction.value for direction in Direction}
+_NAMES = ("dns.question.name", "url.domain", "tls.client.server_name")
+_ADDRESSES = (TrailKind.IPV4, TrailKind.IPV6)
+_HASHED = (TrailGroup.TLS, TrailGroup.FILE)
+_FILE_HASH = ("file", "hash")
+_EMPTY: tuple[object, ...] = ("", [], {})
+_MINUTE = 60 * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,81 +100,170 @@ def event_id(sensor: str, dataset: str, identity: str, time: int, kind: str, tra
 
 def timestamp(time: int) -> str:
     """Write microseconds since the epoch as ISO 8601 in UTC."""
-    seconds, micros = divmod(time, MICROSECONDS)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros:06d}Z"
+    minutes, micros = divmod(time, _MINUTE)
+    return f"{_minute(minutes)}{micros // MICROSECONDS:02d}.{micros % MICROSECONDS:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _minute(minutes: int) -> str:
+    """Write a minute since the epoch, up to where its seconds stand."""
+    return datetime.fromtimestamp(minutes * 60, UTC).isoformat()[: len("0000-00-00T00:00:")]
 
 
 def to_ecs(event: Event) -> dict[str, Any]:
-    """Write an event as a nested ECS document."""
-    # The name of a rule indicates nothing: it stands in `rule.name`.
-    indicator = _indicator(event.trail) if event.trail.kind is not TrailKind.RULE else {}
-    dotted: dict[str, Any] = {
-        "@timestamp": timestamp(event.start),
-        "ecs.version": ECS_VERSION,
-        "message": event.message,
-        "event.id": event.id,
-        "event.kind": "alert",
-        "event.category": ["network", "intrusion_detection", *_CLASS_CATEGORIES.get(event.trail.class_, ())],
-        "event.type": ["connection", "info"],
-        "event.module": event.module,
-        "event.dataset": event.dataset,
-        "event.severity": int(event.severity),
-        "event.risk_score": float(event.severity),
-        "event.start": timestamp(event.start),
-        "event.end": timestamp(event.end),
-        "event.ingested": timestamp(event.ingested) if event.ingested else None,
-        "observer.name": event.sensor,
-        "observer.type": "ids" if event.module == "suricata" else "sensor",
-        "observer.vendor": {"zeek": "Zeek", "suricata": "OISF"}.get(event.module),
-        "source.ip": event.source_ip,
-        "source.address": event.source_ip,
-        "source.port": event.source_port,
-        "destination.ip": event.destination_ip,
-        "destination.address": event.destination_ip,
-        "destination.port": event.destination_port,
-        "network.transport": event.transport,
-        "network.protocol": event.protocol,
-        "network.direction": event.direction.value,
-        "tags": list(event.tags) or None,
-        **event.ecs,
-        "related": _related(event),
-        "threat.indicator": indicator,
-        "threat.enrichments": [
-            {
-                "indicator": indicator,
-                "matched": {"atomic": event.trail.value, "field": event.role, "type": "trail", "id": event.id},
-            }
-        ]
-        if indicator
-        else [],
-        "trailhound.count": event.count,
-        "trailhound.trail": event.trail.value,
-        "trailhound.kind": event.trail.kind.value,
-        "trailhound.group": event.trail.kind.group.value,
-        "trailhound.class": event.trail.class_.value,
-        "trailhound.info": event.trail.info,
-        "trailhound.sources": list(event.trail.sources),
-        "trailhound.confidence": event.trail.confidence,
-        "trailhound.custom": event.trail.custom,
-        "trailhound.observed": event.observed,
-        "trailhound.severity": event.severity.label,
-        "trailhound.answered": event.answered,
+    """Write an event as a nested ECS document; what is None or empty is left out.
+
+    What it says of the trail is shared with the documents of other events: it is not to be changed.
+    """
+    trail = _said_of(event.trail)
+    start = timestamp(event.start)
+    document: dict[str, Any] = {
+        "@timestamp": start,
+        "ecs": {"version": ECS_VERSION},
+        "event": _about(event, start, trail.category),
+        "observer": _observer(event),
+        "network": _network(event),
     }
-    return nest(dotted)
+    if event.message:
+        document["message"] = event.message
+    if event.tags:
+        document["tags"] = list(event.tags)
+    if source := _end(event.source_ip, event.source_port):
+        document["source"] = source
+    if destination := _end(event.destination_ip, event.destination_port):
+        document["destination"] = destination
+    hashes = _put(document, event.ecs)
+    if related := _related(event, hashes):
+        document["related"] = related
+    if trail.indicator:
+        document.setdefault("threat", {}).update(_threat(event, trail.indicator))
+    document.setdefault("trailhound", {}).update(_own(event, trail.own))
+    return document
+
+
+def _about(event: Event, start: str, category: list[str]) -> dict[str, Any]:
+    severity = int(event.severity)
+    about: dict[str, Any] = {
+        "kind": "alert",
+        "category": category,
+        "type": ["connection", "info"],
+        "severity": severity,
+        "risk_score": float(severity),
+        "start": start,
+        "end": start if event.end == event.start else timestamp(event.end),
+    }
+    if event.id:
+        about["id"] = event.id
+    if event.module:
+        about["module"] = event.module
+    if event.dataset:
+        about["dataset"] = event.dataset
+    if event.ingested:
+        about["ingested"] = timestamp(event.ingested)
+    return about
+
+
+def _observer(event: Event) -> dict[str, Any]:
+    observer = {"type": "ids" if event.module == "suricata" else "sensor"}
+    if event.sensor:
+        observer["name"] = event.sensor
+    if vendor := _VENDORS.get(event.module):
+        observer["vendor"] = vendor
+    return observer
+
+
+def _network(event: Event) -> dict[str, Any]:
+    network = {"direction": _DIRECTIONS[event.direction]}
+    if event.transport:
+        network["transport"] = event.transport
+    if event.protocol:
+        network["protocol"] = event.protocol
+    return network
+
+
+def _end(address: str | None, port: int | None) -> dict[str, Any]:
+    end: dict[str, Any] = {"ip": address, "address": address} if address else {}
+    if port is not None:
+        end["port"] = port
+    return end
+
+
+def _threat(event: Event, indicator: dict[str, Any]) -> dict[str, Any]:
+    matched = {"atomic": event.trail.value, "field": event.role, "type": "trail", "id": event.id}
+    return {"indicator": indicator, "enrichments": [{"indicator": indicator, "matched": matched}]}
+
+
+def _own(event: Event, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what ECS has no field for."""
+    own = {
+        **said,
+        "count": event.count,
+        "severity": _SEVERITIES[event.severity],
+        "threat_id": threat_id(event.source_ip, event.trail.kind, event.trail.value),
+    }
+    if event.observed:
+        own["observed"] = event.observed
+    if event.answered is not None:
+        own["answered"] = event.answered
+    return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What every event of a trail says of it."""
+
+    category: list[str]
+    indicator: dict[str, Any]
+    own: dict[str, Any]
+
+
+@lru_cache(maxsize=2048)
+def _said_of(trail: Trail) -> _Said:
+    own = {
+        "trail": trail.value,
+        "kind": trail.kind.value,
+        "group": trail.kind.group.value,
+        "class": trail.class_.value,
+        "info": trail.info,
+        "sources": list(trail.sources),
+        "confidence": trail.confidence,
+        "custom": trail.custom,
+    }
+    return _Said(
+        category=["network", "intrusion_detection", *_CLASS_CATEGORIES.get(trail.class_, ())],
+        # The name of a rule indicates nothing: it stands in `rule.name`.
+        indicator=_indicator(trail) if trail.kind is not TrailKind.RULE else {},
+        own=nest(own),
+    )
 
 
 def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
     """Turn dotted names into nested objects; what is None or empty is left out."""
     document: dict[str, Any] = {}
+    _put(document, dotted)
+    return document
+
+
+def _put(document: dict[str, Any], dotted: Mapping[str, Any]) -> set[str]:
+    """Put what has a dotted name into its place; give the hashes of files among it."""
+    hashes: set[str] = set()
     for name, value in dotted.items():
-        if value is None or value in ("", [], {}):
+        if not value and (value is None or value in _EMPTY):
             continue
-        *parents, leaf = name.split(".")
+        parents, leaf = _path(name)
         place = document
         for parent in parents:
             place = place.setdefault(parent, {})
         place[leaf] = value
-    return document
+        if parents == _FILE_HASH and isinstance(value, str):
+            hashes.add(value)
+    return hashes
+
+
+@lru_cache(maxsize=4096)
+def _path(name: str) -> tuple[tuple[str, ...], str]:
+    *parents, leaf = name.split(".")
+    return tuple(parents), leaf
 
 
 def _indicator(trail: Trail) -> dict[str, Any]:
@@ -203,20 +303,16 @@ def _indicator(trail: Trail) -> dict[str, Any]:
     return nest(dotted)
 
 
-def _texts(values: Iterable[Any]) -> set[str]:
-    """Keep what is text; a log may hold a list where its sensor's manual says a text."""
-    return {value for value in values if isinstance(value, str)}
-
-
-def _related(event: Event) -> dict[str, Sequence[str]]:
-    addresses = {event.source_ip, event.destination_ip, *event.ecs.get("dns.resolved_ip", ())}
-    names = _texts(event.ecs.get(name) for name in ("dns.question.name", "url.domain", "tls.client.server_name"))
-    hashes = _texts(value for name, value in event.ecs.items() if name.startswith("file.hash."))
-    if event.trail.kind in (TrailKind.IPV4, TrailKind.IPV6):
-        addresses.add(event.trail.value)
-    elif event.trail.kind is TrailKind.DOMAIN:
-        names.add(event.trail.value)
-    elif event.trail.kind.group in ("TLS", "FILE"):
-        hashes.add(event.trail.value)
+def _related(event: Event, hashes: set[str]) -> dict[str, Sequence[str]]:
+    ecs, trail = event.ecs, event.trail
+    addresses = {event.source_ip, event.destination_ip, *ecs.get("dns.resolved_ip", ())}
+    # A log may hold a list where its sensor's manual says a text.
+    names = {value for name in _NAMES if isinstance(value := ecs.get(name), str)}
+    if trail.kind in _ADDRESSES:
+        addresses.add(trail.value)
+    elif trail.kind is TrailKind.DOMAIN:
+        names.add(trail.value)
+    elif trail.kind.group in _HASHED:
+        hashes.add(trail.value)
     related = {"ip": addresses, "hosts": names, "hash": hashes}
-    return {name: sorted(v for v in values if v) for name, values in related.items() if any(values)}
+    return {name: sorted(filter(None, values)) for name, values in related.items() if any(values)}

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as NotJson
 
+from trailhound.cluster import Cluster
 from trailhound.errors import SettingsError, TrailError
 from trailhound.feeding import USER_FILE, Feeds
 from trailhound.local_names import LOCAL_SUFFIXES, read_suffix
@@ -192,10 +193,14 @@ class Networks(_Section):
 class StoreSettings(_Section):
     """Where events are kept."""
 
-    kind: Literal["embedded"] = Field(default="embedded", description="Which store.")
+    kind: Literal["embedded", "elasticsearch"] = Field(
+        default="embedded",
+        description="Which store: `embedded`, a file of this host; `elasticsearch`, for several sensors and consoles.",
+    )
     path: Path | None = Field(
         default=None, description="File of the embedded store. Unset: `events.sqlite` in the state directory."
     )
+    elasticsearch: Cluster = Field(default_factory=Cluster)
 
 
 class Api(_Section):

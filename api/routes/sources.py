@@ -25,6 +25,7 @@ def list_sources(
 ) -> SourcesAnswer:
     """Give the sources with the most records, with their highest severity, by protocol."""
     found = store.top(query, Dimension.SOURCE, limit=limit)
+    total = store.distinct(query, Dimension.SOURCE)
     protocols = _protocols(store, query, found)
     return SourcesAnswer(
         sources=tuple(
@@ -36,7 +37,8 @@ def list_sources(
             )
             for one in found
         ),
-        total=store.distinct(query, Dimension.SOURCE),
+        total=total.count,
+        approximate=total.is_approximate,
     )
 
 

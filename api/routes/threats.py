@@ -23,5 +23,8 @@ def list_threats(
     """Give the threats made of the events that meet all conditions, a page at a time."""
     page = store.threats(query, order=order, limit=limit, cursor=cursor)
     return ThreatsAnswer(
-        threats=tuple(translate.threat(found) for found in page.threats), total=page.total, next=page.next
+        threats=tuple(translate.threat(found) for found in page.threats),
+        total=page.total,
+        approximate=page.is_total_approximate,
+        next=page.next,
     )

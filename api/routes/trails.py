@@ -23,12 +23,14 @@ def list_seen_trails(
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 10,
 ) -> SeenTrailsAnswer:
     """Give the trails that records met, the commonest first."""
+    total = store.distinct(query, Dimension.TRAIL)
     return SeenTrailsAnswer(
         trails=tuple(
             SeenTrail(trail=one.value, count=one.count, severity=translate.severity_word(one.severity))
             for one in store.top(query, Dimension.TRAIL, limit=limit)
         ),
-        total=store.distinct(query, Dimension.TRAIL),
+        total=total.count,
+        approximate=total.is_approximate,
     )
 
 

@@ -33,8 +33,9 @@ def _answered(record: Record) -> bool | None:
 
 
 def _derive(record: Record) -> dict[str, Any]:
-    answers = record.texts("answers")
+    answers, number = record.texts("answers"), record.number("trans_id")
     return {
+        "dns.id": str(number) if number is not None else None,
         "dns.resolved_ip": [answer for answer in answers if address(answer)],
         "dns.answers": [{"data": answer} for answer in answers],
         "dns.type": "answer" if answers or record.text("rcode_name") else "query",
@@ -50,7 +51,6 @@ DNS = Observer(
     answered=_answered,
     derive=_derive,
     ecs={
-        "dns.id": "trans_id",
         "dns.question.name": "query",
         "dns.question.type": "qtype_name",
         "dns.response_code": "rcode_name",

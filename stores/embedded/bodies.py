@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from stores.embedded.codes import clean_json
+from stores.clean import clean_json
 from trailhound.errors import StoreDamaged
 from trailhound.event import Event
 from trailhound.severity import Direction, Severity

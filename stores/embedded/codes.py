@@ -1,8 +1,7 @@
 """How words and addresses stand in the tables."""
 
-import ipaddress
-from typing import Any
-
+from stores import addresses
+from stores.clean import clean
 from stores.contract import Dimension
 from trailhound.event import Event
 from trailhound.severity import Direction, Severity
@@ -29,24 +28,6 @@ def protocol(event: Event) -> str | None:
     return event.protocol or event.transport
 
 
-def clean(text: str) -> str:
-    """Make text fit for a database: no lone surrogates, no NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def clean_json(value: Any) -> Any:
-    """Make a value fit for JSON in UTF-8, however it came in."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {clean_json(str(key)): clean_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [clean_json(item) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return float(value)
-    return value if value is None or isinstance(value, int | float) else str(value)
-
-
 def folded(*texts: str) -> str | None:
     """Give what a search that ignores case reads, or None when lower-casing ASCII says the same."""
     if all(text.isascii() for text in texts):
@@ -60,32 +41,12 @@ def span(text: str) -> tuple[str, str] | None:
     Packed is the family's digit, then the address in hexadecimal: text, so that a list of spans can be handed over as
     JSON, and in the order of addresses, so that a network is a range.
     """
-    try:
-        network = ipaddress.ip_network(text.strip(), strict=False)
-    except ValueError:
-        return None
-    first, last = network.network_address, network.broadcast_address
-    if isinstance(first, ipaddress.IPv6Address) and isinstance(last, ipaddress.IPv6Address):
-        if first.ipv4_mapped and last.ipv4_mapped:
-            return _packed(first.ipv4_mapped), _packed(last.ipv4_mapped)
-        # A scope says where an address is good, not which it is.
-        return _packed(ipaddress.IPv6Address(int(first))), _packed(ipaddress.IPv6Address(int(last)))
-    return _packed(first), _packed(last)
+    found = addresses.span(text)
+    return None if found is None else (_packed(found[0]), _packed(found[1]))
 
 
-def _packed(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def _packed(address: addresses.Address) -> str:
     return f"{address.version}{address.packed.hex()}"
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address may stand on a block list: globally routable, of one host."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_global and not address.is_multicast
 
 
 def key_of(event_id: str) -> bytes | str:

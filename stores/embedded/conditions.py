@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stores.clean import clean
 from stores.contract import Query
-from stores.embedded.codes import CLASS_CODES, DIRECTION_CODES, KIND_CODES, KINDS, clean, span
+from stores.embedded.codes import CLASS_CODES, DIRECTION_CODES, KIND_CODES, KINDS, span
 
 Parameter = str | int | None
 
@@ -22,7 +23,8 @@ class Sql:
 class Conditions:
     """A query, sorted by what can answer it. An empty tuple: nothing was asked of that sort.
 
-    `facet` compare columns of `facets f`, `profile` of `profiles p`, `event` of `events c`.
+    `facet` compare columns of `facets f`, `profile` of `profiles p`, `destination` and `text` of `events c`: what
+    `text` holds only the events themselves can answer.
     """
 
     facet: tuple[Sql, ...]
@@ -38,12 +40,14 @@ class Conditions:
 
 def conditions(query: Query, threats: Sequence[int] | None = None) -> Conditions:
     """Sort the conditions of a query; `threats` narrows it to these threats, by their ids."""
-    text = () if not query.text else (_text(clean(query.text).casefold()),)
+    text = [_text(clean(query.text).casefold())] if query.text else []
+    if query.within:
+        text.append(_within(query.within))
     return Conditions(
         facet=tuple(_facet(query)),
         profile=(*_profile(query), *([] if threats is None else [_codes("p.threat", threats)])),
         destination=(_addresses("c.destination", query.destinations),) if query.destinations else (),
-        text=text,
+        text=tuple(text),
     )
 
 
@@ -105,6 +109,13 @@ def _addresses(column: str, values: Sequence[str]) -> Sql:
         "UNION ALL SELECT a.id FROM json_each(?) j CROSS JOIN addresses a ON a.text = j.value"
     )
     return Sql(f"{column} IN ({query})", (json.dumps(spans), json.dumps(words)))
+
+
+def _within(networks: Sequence[str]) -> Sql:
+    """Compare both ends of an event; a network that cannot be read holds nothing."""
+    ends = (_addresses("source", networks), _addresses("+c.destination", networks))
+    sources = Sql(f"+c.profile IN (SELECT id FROM profiles WHERE {ends[0].text})", ends[0].values)  # noqa: S608
+    return Sql(f"({sources.text} OR {ends[1].text})", (*sources.values, *ends[1].values))
 
 
 def _text(needle: str) -> Sql:

@@ -5,16 +5,9 @@ from collections.abc import Hashable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from stores.embedded.codes import (
-    CLASS_CODES,
-    DIRECTION_CODES,
-    KIND_CODES,
-    clean,
-    folded,
-    is_public,
-    protocol,
-    span,
-)
+from stores.addresses import is_public
+from stores.clean import clean
+from stores.embedded.codes import CLASS_CODES, DIRECTION_CODES, KIND_CODES, folded, protocol, span
 from stores.threat import threat_id
 from trailhound.event import Event
 from trailhound.severity import Direction

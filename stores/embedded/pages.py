@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stores.contract import EventOrder, EventPage, Query
+from stores.cursors import Key, read, write
 from stores.embedded.bodies import Unsqueezer, unpack
 from stores.embedded.codes import id_of, key_of
 from stores.embedded.conditions import Sql
-from stores.embedded.cursors import Key, read, write
 from stores.embedded.plan import Plan
 from trailhound.event import to_ecs
 

@@ -11,6 +11,7 @@ from stores.contract import (
     Attacker,
     Bucket,
     Dimension,
+    Distinct,
     EventOrder,
     EventPage,
     Query,
@@ -108,9 +109,9 @@ class EmbeddedStore:
         with self._snapshot() as connection:
             return totals.top(connection, query, dimension, limit=limit)
 
-    def distinct(self, query: Query, dimension: Dimension) -> int:
+    def distinct(self, query: Query, dimension: Dimension) -> Distinct:
         with self._snapshot() as connection:
-            return totals.distinct(connection, query, dimension)
+            return Distinct(totals.distinct(connection, query, dimension))
 
     def threats(
         self, query: Query, *, order: ThreatOrder = ThreatOrder.RISK, limit: int = 50, cursor: str | None = None

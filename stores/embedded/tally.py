@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from stores.embedded.codes import clean_json, protocol
+from stores.clean import clean_json
+from stores.embedded.codes import protocol
 from stores.embedded.names import Profile
 from stores.embedded.schema import DAY, HOUR
 from trailhound.event import Event

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import orjson
 
 from stores.contract import Query, Threat, ThreatOrder, ThreatPage
+from stores.cursors import Key, read, write
 from stores.embedded.codes import CLASSES, DIRECTIONS, KINDS
 from stores.embedded.conditions import Sql
-from stores.embedded.cursors import Key, read, write
 from stores.embedded.plan import Plan
 from stores.threat import risk
 from trailhound.severity import Severity

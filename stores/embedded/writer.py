@@ -8,9 +8,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from stores.clean import clean
 from stores.contract import Acknowledgement, SensorStatus
 from stores.embedded.bodies import Squeezer, pack
-from stores.embedded.codes import clean, key_of
+from stores.embedded.codes import key_of
 from stores.embedded.connections import WriterLock, connect_writer, explained
 from stores.embedded.names import Names
 from stores.embedded.schema import SENSOR_COLUMNS, upsert

@@ -31,4 +31,4 @@ def test_conditions_hold_for_sources(client: AppClient, filled: Store) -> None:
 
 
 def test_an_empty_store_has_no_sources(client: AppClient) -> None:
-    assert client.json("/api/v1/sources") == {"sources": [], "total": 0}
+    assert client.json("/api/v1/sources") == {"sources": [], "total": 0, "approximate": False}

@@ -1,4 +1,5 @@
-from stores.contract import Store
+from api.translate import totals
+from stores.contract import Store, Summary
 from tests.api.client import AppClient, refused
 
 
@@ -10,6 +11,7 @@ def test_the_summary_adds_up(client: AppClient, filled: Store) -> None:
         "threats": 4,
         "sources": 4,
         "trails": 3,
+        "approximate": [],
         "first": "2025-10-01T00:00:00.000000Z",
         "last": "2025-10-01T02:00:00.000000Z",
     }
@@ -22,6 +24,11 @@ def test_the_summary_adds_up(client: AppClient, filled: Store) -> None:
         "direction": {"outbound": 8, "inbound": 101},
     }
     assert found["before"] is None
+
+
+def test_what_the_store_estimated_is_named() -> None:
+    found = totals(Summary(10, 10, 10, 1, 1, None, None, approximate=frozenset({"trails", "threats"})))
+    assert found.approximate == ("threats", "trails")
 
 
 def test_an_empty_store_has_an_empty_summary(client: AppClient) -> None:

@@ -3,7 +3,11 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import Elasticsearch
 
+from stores.elastic import setup
+from stores.elastic.names import Names
+from tests.elasticsearch.place import Place
 from tests.elasticsearch.secured import SecuredServer, secured
+from tests.elasticsearch.trouble import TroubleProxy
 
 
 @pytest.fixture
@@ -40,3 +44,15 @@ def secured_elasticsearch() -> Iterator[SecuredServer]:
     """Give a server over TLS that knows the roles of the documentation. Starting one takes ten seconds."""
     with secured() as server:
         yield server
+
+
+@pytest.fixture
+def place(client: Elasticsearch, elasticsearch_url: str, elasticsearch_namespace: str) -> Place:
+    names = Names(elasticsearch_namespace)
+    setup.apply(client, names)
+    return Place(elasticsearch_url, names, client)
+
+
+@pytest.fixture
+def trouble(elasticsearch_trouble: TroubleProxy) -> TroubleProxy:
+    return elasticsearch_trouble

@@ -9,7 +9,12 @@ from trailhound import __version__
 
 REQUIREMENT = re.compile(r"([a-z0-9-]+)>=(\d+(?:\.\d+)*)(?:,<\d+)?")
 # Imported by their own names, but brought and pinned by the distribution whose part they are.
-BROUGHT_BY = {"starlette": "fastapi", "pydantic-core": "pydantic", "click": "typer"}
+BROUGHT_BY = {
+    "starlette": "fastapi",
+    "pydantic-core": "pydantic",
+    "click": "typer",
+    "elastic-transport": "elasticsearch",
+}
 
 
 def requirements(section: str, option: str) -> list[str]:

@@ -47,6 +47,11 @@ def meets(event: Event, query: Query) -> bool:
         and _in_networks(event.source_ip, query.sources)
         and _in_networks(event.destination_ip, query.destinations)
         and (query.text is None or _says(event, query.text))
+        and (
+            not query.within
+            or _in_networks(event.source_ip, query.within)
+            or _in_networks(event.destination_ip, query.within)
+        )
     )
 
 

@@ -73,6 +73,7 @@ def queries() -> st.SearchStrategy[Query]:
         "directions": _some(list(Direction)),
         "sources": _some(NETWORKS),
         "destinations": _some(NETWORKS),
+        "within": _some(NETWORKS),
         "trails": _some([value for _, value in KINDS]),
         "infos": _some(INFOS),
         "sensors": _some(SENSORS),

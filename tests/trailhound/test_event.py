@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trailhound.plain_ecs import plain_ecs
 from trailhound.event import _INDICATOR_TYPES, Event, event_id, nest, timestamp, to_ecs
 from trailhound.severity import Direction, Severity
+from trailhound.threat import threat_id
 from trailhound.trail import Trail, TrailClass, TrailKind
 
 TRAIL = Trail(TrailKind.DOMAIN, "evil.example", "emotet", TrailClass.C2, ("a", "b"), "https://r.example", 80, 86_400)
@@ -108,6 +110,88 @@ def test_whatever_a_record_holds_the_document_can_be_written(ecs: dict[str, obje
     value = {TrailKind.IP_PORT: "192.0.2.1:80"}.get(kind, "192.0.2.1")
     document = to_ecs(replace(EVENT, ecs=ecs, trail=replace(TRAIL, kind=kind, value=value)))
     assert orjson.loads(orjson.dumps(document))["trailhound"]["trail"] == value
+
+
+# Fields of records, among them such as stand beside ours, and such as ours are stronger than.
+RECORD = st.dictionaries(
+    st.sampled_from(
+        [
+            "dns.question.name",
+            "dns.resolved_ip",
+            "event.action",
+            "file.hash.md5",
+            "file.size",
+            "log.file.path",
+            "message",
+            "network.community_id",
+            "observer.name",
+            "related.user",
+            "source.bytes",
+            "source.port",
+            "threat.software.name",
+            "threat.indicator.marking",
+            "trailhound.count",
+            "trailhound.else",
+            "url.domain",
+            "zeek.session_id",
+        ]
+    ),
+    st.one_of(st.none(), st.just(""), st.text(min_size=1), st.integers(0, 9), st.lists(st.text()), st.booleans()),
+).map(lambda ecs: ecs | {"dns.resolved_ip": ["192.0.2.7"]} if "dns.resolved_ip" in ecs else ecs)
+WORDS = st.sampled_from(["", "zeek", "suricata", "else"])
+ADDRESSES = st.sampled_from([None, "", "192.0.2.1", "2001:db8::1", "no address"])
+MOMENTS = st.integers(-(10**15), 4 * 10**15)
+TRAILS = st.builds(
+    Trail,
+    kind=st.sampled_from(TrailKind),
+    value=st.sampled_from(["192.0.2.1:80", "evil.example/path", "/path", "a" * 64]),
+    info=WORDS,
+    class_=st.sampled_from(TrailClass),
+    sources=st.lists(WORDS, max_size=2).map(tuple),
+    reference=WORDS,
+    confidence=st.integers(0, 100),
+    first_seen=st.none() | st.integers(0, 2**31),
+    expires=st.none(),
+    custom=st.booleans(),
+).map(lambda trail: replace(trail, value="192.0.2.1:80") if trail.kind is TrailKind.IP_PORT else trail)
+EVENTS = st.builds(
+    Event,
+    id=WORDS,
+    start=MOMENTS,
+    end=MOMENTS,
+    count=st.integers(0, 9),
+    sensor=WORDS,
+    module=WORDS,
+    dataset=WORDS,
+    trail=TRAILS,
+    observed=WORDS,
+    role=WORDS,
+    severity=st.sampled_from(Severity),
+    direction=st.sampled_from(Direction),
+    answered=st.sampled_from([None, True, False]),
+    source_ip=ADDRESSES,
+    source_port=st.sampled_from([None, 0, 53]),
+    destination_ip=ADDRESSES,
+    destination_port=st.sampled_from([None, 0, 53]),
+    transport=st.none() | WORDS,
+    protocol=st.none() | WORDS,
+    message=WORDS,
+    ingested=st.integers(0, 4 * 10**15),
+    tags=st.lists(WORDS, max_size=2).map(tuple),
+    ecs=RECORD,
+)
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=3))
+def test_the_fast_way_writes_the_same_documents_as_the_plain_one(events: list[Event]) -> None:
+    # More than one: what is remembered of a trail must not change with the events that meet it.
+    for event in (*events, *events):
+        assert to_ecs(event) == plain_ecs(event)
+
+
+def test_the_document_names_the_threat() -> None:
+    named = threat_id("10.0.0.1", TrailKind.DOMAIN, "evil.example")
+    assert to_ecs(EVENT)["trailhound"]["threat_id"] == named
 
 
 def test_an_id_stands_for_its_facts_and_begins_with_the_time() -> None:

@@ -6,6 +6,7 @@ import socket
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -164,20 +165,31 @@ def _taken_in(settings: Settings) -> Finding:
 
 
 def _store(settings: Settings) -> Finding:
+    if settings.store.kind == "elasticsearch":
+        where = f"Elasticsearch, namespace {settings.store.elasticsearch.namespace}"
+        remedy = "`trailhound es check` says what is wrong"
+        return _opened(settings, where, unavailable=remedy, damaged=remedy)
     path = settings.store_path
     if not path.exists():
         return _well("store", f"{path} is not there yet; the first run makes it")
+    return _opened(
+        settings,
+        str(path),
+        unavailable="see that this user may read the file and its folder",
+        damaged="restore the file from a backup, or move it away to begin a new one",
+    )
+
+
+def _opened(settings: Settings, where: str, *, unavailable: str, damaged: str) -> Finding:
+    """See that the store can be read; what to do when it is not there to be read, or not sound."""
     try:
-        store = prepare.store(settings, read_only=True)
-        try:
+        with closing(prepare.store(settings, read_only=True)) as store:
             summary = store.summary(Query())
-        finally:
-            store.close()
     except StoreUnavailable as error:
-        return _ill("store", str(error), "see that this user may read the file and its folder")
+        return _ill("store", str(error), unavailable)
     except TrailhoundError as error:
-        return _ill("store", str(error), "restore the file from a backup, or move it away to begin a new one")
-    return _well("store", f"{path}: {summary.events:,} events, {summary.threats:,} threats")
+        return _ill("store", str(error), damaged)
+    return _well("store", f"{where}: {summary.events:,} events, {summary.threats:,} threats")
 
 
 def _watches(settings: Settings) -> Finding:

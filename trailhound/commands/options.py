@@ -19,6 +19,12 @@ TrailsOption = Annotated[
     list[Path] | None,
     typer.Option("--trails", "-t", metavar="PATH", help="Trail file, folder or archive; may be given several times."),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="KIND", help="`embedded` or `elasticsearch`; stronger than the setting store.kind."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for machines.")]
 
 

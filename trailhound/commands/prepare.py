@@ -76,6 +76,12 @@ def sole_run(settings: Settings) -> Iterator[None]:
 
 
 def store(settings: Settings, *, read_only: bool = False) -> Store:
+    """Open the store that the settings name."""
+    if settings.store.kind == "elasticsearch":
+        # Half a second and 11 MB for its client, which those with a file of events do not need.
+        from trailhound.commands.clustered import open_clustered  # noqa: PLC0415
+
+        return open_clustered(settings, read_only=read_only)
     return open_embedded(settings.store_path, read_only=read_only)
 
 

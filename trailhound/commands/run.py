@@ -16,7 +16,7 @@ from ingest.pipeline import Pipeline
 from ingest.pulse import Pulse
 from trailhound import log
 from trailhound.commands import central, feeds_schedule, prepare
-from trailhound.commands.options import ConfigOption, StateOption, TrailsOption, read_settings
+from trailhound.commands.options import ConfigOption, StateOption, StoreOption, TrailsOption, read_settings
 from trailhound.commands.reload import Reload
 from trailhound.commands.renew import Renew
 from trailhound.commands.server import Server, Told, serve_here
@@ -39,6 +39,7 @@ def run(
     config: ConfigOption = None,
     state: StateOption = None,
     trails: TrailsOption = None,
+    store: StoreOption = None,
     host: HostOption = None,
     port: PortOption = None,
     sensor: Annotated[
@@ -51,13 +52,18 @@ def run(
 
       trailhound run /opt/zeek/logs
 
-      trailhound run --trails maltrail-trails.csv --sensor dmz /var/log/suricata
+      trailhound run --trails maltrail-trails.csv --store elasticsearch --sensor dmz /var/log/suricata
     """
     given = [{"path": folder, "sensor": sensor or ""} for folder in folders] if folders else None
 
     def read() -> Settings:
         settings = read_settings(
-            config, state, logs={"folders": given}, trails={"files": trails}, api={"host": host, "port": port}
+            config,
+            state,
+            logs={"folders": given},
+            trails={"files": trails},
+            store={"kind": store},
+            api={"host": host, "port": port},
         )
         if not settings.logs.folders:
             raise SettingsError("there is no folder to watch: name one (`trailhound run FOLDER`) or set logs.folders")
@@ -131,7 +137,11 @@ def _beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 def serve(
-    config: ConfigOption = None, state: StateOption = None, host: HostOption = None, port: PortOption = None
+    config: ConfigOption = None,
+    state: StateOption = None,
+    store: StoreOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
 ) -> None:
     """Serve console and API of a store that `trailhound run` fills, or has filled.
 
@@ -140,7 +150,7 @@ def serve(
       trailhound serve --port 8339
     """
     notify = Notify()
-    read = partial(read_settings, config, state, api={"host": host, "port": port})
+    read = partial(read_settings, config, state, store={"kind": store}, api={"host": host, "port": port})
     settings = read()
     log.configure(settings)
     told = Told()
