@@ -1,30 +1,20 @@
 """What the API answers with. All times are ISO 8601 in UTC, with microseconds."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.answer import Answer, Time, example
+from api.assessment import Assessment
 from trailhound.severity import Direction
 from trailhound.trail import TrailClass, TrailKind
 
 SeverityWord = Literal["low", "medium", "high", "critical"]
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Counts = Mapping[str, int]
 _APPROXIMATE = "Whether there are so many that the store estimated `total`."
 _TIME = "2026-02-01T12:00:00.000000Z"
 _LATER = "2026-02-02T12:00:00.000000Z"
-
-
-def example(**fields: Any) -> ConfigDict:
-    """Show one answer in the OpenAPI document."""
-    return ConfigDict(json_schema_extra={"examples": [fields]})
-
-
-class Answer(BaseModel):
-    """What all answers share."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Period(Answer):
@@ -146,6 +136,17 @@ class ThreatAnswer(Answer):
     sensors: tuple[str, ...]
     sources: tuple[str, ...] = Field(description="The lists that have the trail.")
     reference: str
+    triage: Assessment | None = Field(default=None, description="What people made of it; null when nobody has.")
+    sparkline: tuple[int, ...] | None = Field(
+        default=None, description="True counts in equal steps; only with `sparkline=true`."
+    )
+
+
+class SparklineSteps(Answer):
+    """When the steps of all sparklines of an answer begin, and how long each is."""
+
+    start: Time
+    interval_seconds: int
 
 
 class ThreatsAnswer(Answer):
@@ -168,6 +169,7 @@ class ThreatsAnswer(Answer):
     threats: tuple[ThreatAnswer, ...]
     total: int
     approximate: bool = Field(description=_APPROXIMATE)
+    sparkline: SparklineSteps | None = Field(default=None, description="Only with `sparkline=true`.")
     next: str | None
 
 

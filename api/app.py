@@ -6,18 +6,58 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import render
-from api.blocklist import BlockLists
+from api.access import guarding
+from api.access.accounts import Accounts, Lasting
+from api.access.entry import Entry
+from api.access.failures import Failures
+from api.access.gate import Gate
+from api.access.pace import Pace
+from api.access.proxies import Proxies
 from api.deps import refuse_unknown
 from api.guard import Guard
 from api.handed import HandedSets
 from api.headers import SecurityHeaders
 from api.health import Trouble, untroubled
+from api.lists.bouncers import Bouncers
+from api.lists.kept import BlockLists
 from api.lookup import TrailLookup
 from api.moments import Clock, wall_clock
 from api.problems import MEDIA_TYPE, Problem, add_handlers
-from api.routes import events, feeds, handing, health, lists, metrics, pages, sensors, sources, summary, threats, trails
+from api.routes import (
+    accounts,
+    audit,
+    cleared,
+    crowdsec,
+    custom,
+    decisions,
+    document,
+    events,
+    exceptions,
+    feeds,
+    handing,
+    health,
+    lists,
+    lookup,
+    metrics,
+    observables,
+    outbox,
+    pages,
+    sensors,
+    session,
+    sources,
+    stream,
+    summary,
+    taxii,
+    threats,
+    trails,
+    triage,
+)
+from api.sending.outbox import Outbox, outbox_path
+from api.streams import Streams
 from feeds.status import Statuses
 from stores.contract import Store
+from stores.desk import Desk, open_desk
+from stores.observables import FILE, ObservableMemory
 from trailhound import __version__
 from trailhound.settings import Settings
 
@@ -34,7 +74,12 @@ _TAGS = (
     ("trails", "Trails that were met, and the trail set in force."),
     ("feeds", "Where trails come from, and how old they are."),
     ("sensors", "What is read, and how far."),
+    ("observables", "Names and addresses that were ever seen in traffic, whether they met a trail or not."),
+    ("access", "Who may what: users, sessions, keys."),
     ("lists", "Block lists for firewalls."),
+    ("acting", "What people make of events, and do about them."),
+    ("outbox", "What is sent out to others."),
+    ("taxii", "Detections for clients of TAXII 2.1."),
     ("operation", "Health and metrics."),
 )
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -50,7 +95,9 @@ class _App(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            for operation in (path["get"] for path in super().openapi()["paths"].values()):
+            document = super().openapi()
+            guarding.describe(self, document)
+            for operation in guarding.operations(document):
                 for response in operation["responses"].values():
                     _name_problems(response)
         return super().openapi()
@@ -67,6 +114,7 @@ def create_app(
     store: Store,
     trails: TrailLookup,
     *,
+    desk: Desk | None = None,
     clock: Clock = wall_clock,
     trouble: Trouble = untroubled,
 ) -> FastAPI:
@@ -79,17 +127,22 @@ def create_app(
         license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS],
         # The pages that FastAPI brings for these load scripts from elsewhere, which fails on hosts without internet.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # A redirect from `/fail2ban/` would tell a foreign client that there is a list.
         redirect_slashes=False,
     )
-    attach(app, settings, store, trails, clock=clock, trouble=trouble)
+    attach(app, settings, store, trails, desk=desk, clock=clock, trouble=trouble)
     _add_routes(app)
+    guarding.check_owners(app)
+    app.add_exception_handler(guarding.LogInFirst, guarding.to_log_in)
     add_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=3)
-    app.add_middleware(Guard, names=(settings.api.host, *settings.api.names))
+    app.add_middleware(Gate)
+    app.add_middleware(Guard, names=(settings.api.host, *settings.api.names), max_body=settings.api.max_body_bytes)
+    app.add_middleware(Proxies, trusted=settings.api.trusted_proxies)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -100,17 +153,29 @@ def attach(
     store: Store,
     trails: TrailLookup,
     *,
+    desk: Desk | None = None,
     clock: Clock,
     trouble: Trouble = untroubled,
 ) -> None:
-    """Give an application what its routes ask for (`api.deps`)."""
+    """Give an application what its routes ask for (`api.deps`). Without a desk it is that of this host."""
     app.state.settings = settings
     app.state.store = store
     app.state.trails = trails
+    app.state.desk = desk or open_desk(settings.state_dir)
+    app.state.accounts = Accounts(
+        settings.state_dir / "accounts.sqlite",
+        lasting=Lasting(int(settings.api.session_hours * 3600), int(settings.api.idle_minutes * 60)),
+    )
+    app.state.pace = Pace(settings.api.requests_per_minute, settings.api.requests_at_once)
+    app.state.entry = Entry(app.state.accounts, Failures())
+    app.state.observables = ObservableMemory(settings.state_dir / FILE, settings.observables.max_rows)
     app.state.clock = clock
+    app.state.streams = Streams(store)
     app.state.trouble = trouble
-    app.state.lists = BlockLists(store, settings)
+    app.state.lists = BlockLists(store, settings, app.state.desk, trails)
+    app.state.bouncers = Bouncers(app.state.lists, app.state.desk)
     app.state.handed = HandedSets(settings)
+    app.state.outbox = Outbox(outbox_path(settings))
     app.state.feeds = Statuses(settings.shelf_path, settings.feeds.file)
     app.state.templates = render.environment()
 
@@ -118,12 +183,39 @@ def attach(
 def _add_routes(app: FastAPI) -> None:
     strict = [Depends(refuse_unknown)]
     versioned = APIRouter(prefix=API_PREFIX, dependencies=strict)
-    for module in (summary, events, threats, sources, trails, feeds, sensors):
+    for module in (
+        summary,
+        events,
+        threats,
+        sources,
+        trails,
+        lookup,
+        stream,
+        feeds,
+        sensors,
+        observables,
+        session,
+        triage,
+        decisions,
+        cleared,
+        custom,
+        exceptions,
+        audit,
+        outbox,
+    ):
         versioned.include_router(module.router)
+    versioned.include_router(accounts.admins)
+    versioned.include_router(accounts.own)
     versioned.include_router(health.versioned)
     app.include_router(versioned, responses=_PROBLEMS)
     app.include_router(health.router, dependencies=strict, responses={422: _PROBLEMS[422]})
     app.include_router(metrics.router, dependencies=strict, responses={422: _PROBLEMS[422]})
+    app.include_router(lookup.classic, responses=_PROBLEMS)
     app.include_router(lists.router, responses=_PROBLEMS)
+    app.include_router(lists.by_name, responses=_PROBLEMS)
+    app.include_router(crowdsec.router, responses=_PROBLEMS)
     app.include_router(handing.router, responses=_PROBLEMS)
+    app.include_router(taxii.router, dependencies=strict, responses=_PROBLEMS)
+    app.include_router(session.pages)
+    app.include_router(document.router)
     app.include_router(pages.router)

@@ -9,8 +9,9 @@ from api.answers import SeverityWord
 from api.moments import MOMENT_FORM, moment
 from api.problems import parameter_error
 from stores import contract
+from stores.search.parse import MAX_LENGTH, parse
 from trailhound import canonical
-from trailhound.errors import TrailError
+from trailhound.errors import SearchError, TrailError
 from trailhound.severity import Direction, Severity
 from trailhound.trail import TrailClass, TrailGroup, TrailKind
 
@@ -60,6 +61,25 @@ Text = Annotated[
 ]
 
 
+def _search(text: str) -> str:
+    try:
+        parse(text)
+    except SearchError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+Search = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_LENGTH,
+        description="A search as in the console, such as `sev:>=high (src:10.0.0.0/8 OR class:c2) -info:tor*`.",
+        openapi_examples={"search": {"value": "sev:>=high (src:10.0.0.0/8 OR class:c2) -info:tor*"}},
+    ),
+    AfterValidator(lambda text: None if text is None else _search(text)),
+]
+
+
 def period(
     request: Request,
     since: Annotated[Moment | None, Query(description=f"Events from then on: {MOMENT_FORM}.")] = None,
@@ -88,6 +108,7 @@ def condition(
     dataset: Annotated[tuple[Word, ...], _many("Log that the record stood in.", "zeek.dns")] = (),
     protocol: Annotated[tuple[Word, ...], _many("Protocol of the record.", "dns")] = (),
     q: Text = None,
+    search: Search = None,
 ) -> contract.Query:
     """Build the query."""
     return contract.Query(
@@ -106,6 +127,7 @@ def condition(
         datasets=dataset,
         protocols=protocol,
         text=q,
+        where=None if search is None else parse(search),
     )
 
 

@@ -6,10 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 
+from api.access.caller import caller_of
+from api.access.guarding import operations
+from api.access.sight import PublicTrails, seen_by
 from api.conditions import condition
 from api.lookup import TrailLookup
 from feeds.status import Statuses
 from stores import contract
+from stores.desk import Desk
 from trailhound.settings import Settings
 
 
@@ -19,18 +23,26 @@ def _settings(request: Request) -> Settings:
 
 
 def _store(request: Request) -> contract.Store:
+    """Give the store as whoever asks may see it."""
     store: contract.Store = request.app.state.store
-    return store
+    principal = caller_of(request.scope).principal
+    return store if principal is None else seen_by(principal, store)
 
 
 def _trails(request: Request) -> TrailLookup:
     trails: TrailLookup = request.app.state.trails
-    return trails
+    principal = caller_of(request.scope).principal
+    return trails if principal is None or principal.sees_custom else PublicTrails(trails)
 
 
 def _feeds(request: Request) -> Statuses:
     feeds: Statuses = request.app.state.feeds
     return feeds
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
 
 
 def _now(request: Request) -> int:
@@ -48,6 +60,7 @@ TrailsDep = Annotated[TrailLookup, Depends(_trails)]
 FeedsDep = Annotated[Statuses, Depends(_feeds)]
 TroubleDep = Annotated[str | None, Depends(_trouble)]
 NowDep = Annotated[int, Depends(_now)]
+DeskDep = Annotated[Desk, Depends(_desk)]
 QueryDep = Annotated[contract.Query, Depends(condition)]
 CursorParam = Annotated[
     str | None, Query(min_length=1, max_length=4096, description="Where to go on: `next` of the answer before.")
@@ -66,8 +79,10 @@ def refuse_unknown(request: Request) -> None:
         return
     # By its id: the path of a route inside a router lacks the prefix that the router was included with.
     operation_id = request.scope["route"].operation_id
-    operations = (path["get"] for path in request.app.openapi()["paths"].values())
-    operation = next(one for one in operations if one["operationId"] == operation_id)
+    operation = next(one for one in operations(request.app.openapi()) if one["operationId"] == operation_id)
+    principal = caller_of(request.scope).principal
+    if "x-scope" in operation and (principal is None or operation["x-scope"] not in principal.scopes):
+        return  # Whoever may not call at all is told that, and not which parameters there are.
     known = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "query"}
     errors = []
     for name in dict.fromkeys(given):

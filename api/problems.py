@@ -10,9 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from api.answers import Answer, example
+from api.answer import Answer, example
 from api.headers import SECURITY_HEADERS
-from trailhound.errors import StoreDamaged, StoreError, StoreUnavailable, TrailhoundError, TrailSetError
+from trailhound.errors import (
+    StoreConflict,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    TrailhoundError,
+    TrailSetError,
+)
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -70,6 +78,11 @@ def parameter_error(parameter: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"type": "value_error", "loc": ("query", parameter), "msg": message}])
 
 
+def field_error(field: str, message: str) -> RequestValidationError:
+    """Make the error for one field of a body, as FastAPI makes its own."""
+    return RequestValidationError([{"type": "value_error", "loc": ("body", field), "msg": message}])
+
+
 def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -81,16 +94,25 @@ def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - tells the type; Starlette chose by it
     plain = error.detail == HTTPStatus(error.status_code).phrase
     detail = _NO_PAGE if error.status_code == HTTPStatus.NOT_FOUND and plain else error.detail
-    return problem(error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("Allow", "").split(", "):
+        headers["Allow"] += ", HEAD"  # Which is GET without the body (`api.guard`).
+    return problem(error.status_code, detail, headers=headers)
 
 
 def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     errors = [
-        ParameterProblem(parameter=str(one["loc"][1]), message=_sentence(one["msg"])) for one in error.errors()[:20]
+        ParameterProblem(parameter=_named(one["loc"]), message=_sentence(one["msg"])) for one in error.errors()[:20]
     ]
     first = errors[0]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{first.parameter}: {first.message}", errors=errors)
+
+
+def _named(location: Sequence[int | str]) -> str:
+    """Name what is wrong by its place: a parameter, a field of the body with those around it, or the body."""
+    parts = location[1:] if location[0] == "body" else location[1:2]
+    return ".".join(str(part)[:64] for part in parts or location)
 
 
 def _sentence(message: str) -> str:
@@ -106,6 +128,10 @@ def _refused(request: Request, error: Exception) -> Response:
         case StoreDamaged():
             logger.error("The store is damaged: %s", error)
             return problem(500, "The store is damaged; the log of Trailhound says more.")
+        case StoreConflict():
+            return problem(412, "Somebody else has changed this: get it again, and see what it is like now.")
+        case StoreFull():
+            return problem(409, f"{str(error).capitalize()}.")
         case StoreError() if "cursor" in request.query_params:
             message = "this store gave no such cursor for this order and these conditions; start again without it"
             return problem(400, f"cursor: {message}", errors=[ParameterProblem(parameter="cursor", message=message)])

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -11,8 +12,13 @@ import uvicorn
 
 from api.app import create_app
 from api.health import Trouble, untroubled
+from api.lists.rule import classic
 from api.lookup import TrailLookup
+from api.moments import wall_clock
+from api.patience import patient
+from api.streams import Streams
 from stores.contract import Store
+from stores.desk import Desk
 from trailhound.errors import SettingsError
 from trailhound.settings import Settings
 
@@ -20,6 +26,7 @@ from trailhound.settings import Settings
 MAX_HEAD_BYTES = 262_144
 MAX_CONNECTIONS = 500
 GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 10
 _REASONS = {
     errno.EADDRINUSE: "another program listens there already; stop it or choose another port",
     errno.EACCES: "this needs more rights; choose a port from 1024 on",
@@ -32,6 +39,7 @@ def serve(
     store: Store,
     trails: TrailLookup,
     *,
+    desk: Desk | None = None,
     ready: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
     trouble: Trouble = untroubled,
@@ -40,13 +48,14 @@ def serve(
 
     `ready` is called with the URL once requests are answered. With `stop`, signals are the caller's matter; without it
     the call must come from the main thread. `trouble` says what is wrong with the reading of logs that the store cannot
-    say. The store is not closed. Raises `SettingsError` when `api.host` and
-    `api.port` cannot be listened on.
+    say. Store and desk are not closed. Raises `SettingsError` when `api.host` and `api.port` cannot be listened on.
     """
     with contextlib.closing(_listen(settings)) as listener:
+        app = create_app(settings, store, trails, desk=desk, trouble=trouble)
+        app.state.lists.warm(classic("4", settings), wall_clock())
         config = uvicorn.Config(
-            create_app(settings, store, trails, trouble=trouble),
-            http="h11",
+            app,
+            http=patient(settings.api.request_seconds, settings.api.trusted_proxies),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -57,17 +66,30 @@ def serve(
             limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            # Connections that wait for their next request cost a place each.
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ssl_certfile=settings.api.tls_cert,
+            ssl_keyfile=settings.api.tls_key,
         )
-        _Server(config, url=_url(listener), ready=ready, stop=stop).run(sockets=[listener])
+        _secure(config, settings)
+        url = _url(listener, "https" if config.is_ssl else "http")
+        _Server(config, url=url, ready=ready, stop=stop, streams=app.state.streams).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Uvicorn that tells when it is ready and can be stopped from another thread."""
 
     def __init__(
-        self, config: uvicorn.Config, *, url: str, ready: Callable[[str], None] | None, stop: threading.Event | None
+        self,
+        config: uvicorn.Config,
+        *,
+        url: str,
+        ready: Callable[[str], None] | None,
+        stop: threading.Event | None,
+        streams: Streams,
     ) -> None:
         super().__init__(config)
+        self._streams = streams
         self._url = url
         self._ready = ready
         self._stop = stop
@@ -76,6 +98,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started and self._ready is not None:
             self._ready(self._url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # They would never end by themselves.
+        self._streams.end()
+        await super().shutdown(sockets=sockets)
 
     async def on_tick(self, counter: int) -> bool:
         if self._stop is not None and self._stop.is_set():
@@ -119,6 +146,22 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def _secure(config: uvicorn.Config, settings: Settings) -> None:
+    """Read the certificate. Raises `SettingsError` when it or its key cannot be used."""
+    try:
+        config.load()
+    except (OSError, ValueError) as error:
+        if not config.is_ssl:
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(
+            f"api.tls_cert = {str(settings.api.tls_cert)!r}, api.tls_key = {str(settings.api.tls_key)!r}: a certificate"
+            f" chain and its key without a password, both PEM, were expected: {reason}"
+        ) from error
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+
+
+def _url(listener: socket.socket, scheme: str) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

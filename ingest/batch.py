@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Protocol
 
+from ingest.hours import Hours
 from trailhound.record import Batch
 
 MAX_RAW = 262_144  # Bytes of a bad line that are kept; one that is longer cannot be read again from the dead letters.
@@ -45,6 +46,10 @@ class PlacedBatch(Batch, Protocol):
 
     def last_time(self) -> int | None:
         """Give the latest time in the batch, in microseconds since the epoch."""
+        ...
+
+    def hours(self) -> Hours | None:
+        """Tell in which hours the rows happened; None where the log has no times."""
         ...
 
 

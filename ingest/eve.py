@@ -11,6 +11,7 @@ import msgspec
 from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
 from ingest.eve_event import EVENTS, Eve, Fields
 from ingest.eve_glance import COLUMNS, Column, Glance
+from ingest.hours import Hours, hours_of
 from ingest.moments import microseconds, untimely
 from ingest.zeek_json import UNREADABLE, last_time, numbered
 from ingest.zeek_tsv import line_identity
@@ -91,6 +92,9 @@ class EveBatch:
 
     def last_time(self) -> int | None:
         return self._latest
+
+    def hours(self) -> Hours | None:
+        return hours_of([event.timestamp for event in self._events])
 
 
 def _read(read: Column, event: Glance) -> Hashable:

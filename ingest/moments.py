@@ -11,7 +11,7 @@ from trailhound.record import MICROSECONDS
 # What can be written as a date: up to the end of the year 9999. An event outside would never leave the queue.
 _LAST = 253_402_300_799
 # A larger number is one of milliseconds (Zeek's `JSON::TS_MILLIS`): as seconds it would lie after the year 5138.
-_LAST_SECOND = 100_000_000_000
+LAST_SECOND = 100_000_000_000
 
 
 def microseconds(moment: object) -> int:
@@ -20,9 +20,9 @@ def microseconds(moment: object) -> int:
     Raises `RecordError` when it is none, or lies before 1970 or after 9999.
     """
     if isinstance(moment, float | int) and not isinstance(moment, bool):
-        if 0 <= moment <= _LAST_SECOND:
+        if 0 <= moment <= LAST_SECOND:
             return round(moment * MICROSECONDS)
-        if _LAST_SECOND < moment <= _LAST * 1000:  # Not so, either, is what is not a number.
+        if LAST_SECOND < moment <= _LAST * 1000:  # Not so, either, is what is not a number.
             return round(moment * 1000)
         raise RecordError(f"{moment!r} is no time")
     if isinstance(moment, str):
@@ -41,7 +41,7 @@ def microseconds(moment: object) -> int:
 
 def are_times(numbers: Sequence[float]) -> bool:
     """Tell whether all numbers are times in seconds, none of them lies before 1970, and none is no number."""
-    return isfinite(sum(numbers)) and min(numbers) >= 0 and max(numbers) <= _LAST_SECOND
+    return isfinite(sum(numbers)) and min(numbers) >= 0 and max(numbers) <= LAST_SECOND
 
 
 def untimely(moments: Sequence[object]) -> dict[int, str]:

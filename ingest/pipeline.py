@@ -18,6 +18,7 @@ from ingest.deadletters import DeadLetters
 from ingest.follow import Follow, Followed
 from ingest.handing import Handing, Work
 from ingest.heartbeat import Heartbeats, now
+from ingest.observables import Gatherer
 from ingest.pulse import Pulse, Troubles
 from ingest.stretch import Stretch, match
 from ingest.tail import Piece, shown
@@ -45,7 +46,9 @@ _log = structlog.get_logger("ingest")
 
 
 class Pipeline:
-    """Follows the folders of the settings until it is told to stop."""
+    """Follows the folders of the settings until it is told to stop; a `gatherer` is shown all that passes."""
+
+    gatherer: Gatherer | None = None
 
     def __init__(
         self, settings: Settings, engine: Engine, store: Store, *, on_beat: Callable[[Pulse], None] = lambda _: None
@@ -164,7 +167,15 @@ class Pipeline:
         stretch = Stretch()
         if piece.data and tail.reader is not None:
             events = Events(tail.sensor, shown(tail.path), now)
-            stretch = match(tail.reader, self._engine, piece.data, events, max_line=max_line, since=tail.position.since)
+            stretch = match(
+                tail.reader,
+                self._engine,
+                piece.data,
+                events,
+                max_line=max_line,
+                since=tail.position.since,
+                gatherer=self.gatherer,
+            )
         if piece.overlong is not None:
             stretch.bad_lines.append(piece.overlong)
         return stretch

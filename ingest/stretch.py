@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 
 from ingest.batch import BadLine, Reader, bad, known_to
+from ingest.observables import Gatherer
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound.errors import RecordError
@@ -25,8 +26,20 @@ class Stretch:
     last_time: int | None = None
 
 
-def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_line: int, since: int = 0) -> Stretch:
-    """Read and match whole lines; records before `since` (microseconds since the epoch) are read only."""
+def match(
+    reader: Reader,
+    engine: Engine,
+    data: bytes,
+    events: Events,
+    *,
+    max_line: int,
+    since: int = 0,
+    gatherer: Gatherer | None = None,
+) -> Stretch:
+    """Read and match whole lines; records before `since` (microseconds since the epoch) are read only.
+
+    `gatherer` is shown what passes, whether it meets a trail or not.
+    """
     stretch = Stretch()
     for piece in _pieces(data, max_line):
         if len(piece) > max_line + 1:  # With its end.
@@ -35,13 +48,21 @@ def match(reader: Reader, engine: Engine, data: bytes, events: Events, *, max_li
             reason = f"a line of {len(line):,} bytes; the limit (logs.max_line_bytes) is {max_line:,}"
             stretch.bad_lines.append(bad(reader.lines, reason, line, known_to(reader)))
         else:
-            _match(reader, engine, piece, events, stretch, since)
+            _match(reader, engine, piece, events, stretch, since, gatherer)
     stretch.bad_lines.sort(key=attrgetter("number"))
     stretch.events = events.drain()
     return stretch
 
 
-def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch: Stretch, since: int) -> None:
+def _match(
+    reader: Reader,
+    engine: Engine,
+    piece: bytes,
+    events: Events,
+    stretch: Stretch,
+    since: int,
+    gatherer: Gatherer | None,
+) -> None:
     hot: list[tuple[int, Record]] = []
     for part in reader.feed(piece):
         if isinstance(part, BadLine):
@@ -49,7 +70,8 @@ def _match(reader: Reader, engine: Engine, piece: bytes, events: Events, stretch
             continue
         stretch.records += len(part)
         # Read whole at once: a row that is kept for later keeps the cells of all others.
-        for row in engine.hot_rows(part):
+        look = gatherer.look(part, events.sensor, since) if gatherer is not None else None
+        for row in engine.hot_rows(part, look):
             try:
                 hot.append((part.number(row), part.record(row)))
             except RecordError as error:

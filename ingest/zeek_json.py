@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ingest.batch import BadLine, PlacedBatch, Rows, as_texts, bad, without
+from ingest.hours import Hours, hours_of
 from ingest.logtypes import log_of_columns
 from ingest.moments import microseconds, untimely
 from ingest.zeek_tsv import line_identity
@@ -66,6 +67,9 @@ class JsonBatch:
 
     def last_time(self) -> int | None:
         return last_time(self.column("ts") or ())
+
+    def hours(self) -> Hours | None:
+        return hours_of(self.column("ts") or ())
 
 
 def last_time(times: Iterable[object]) -> int | None:

@@ -9,6 +9,7 @@ from math import nan
 from typing import cast
 
 from ingest.batch import BadLine, PlacedBatch, Rows, bad, without
+from ingest.hours import Hours, hours_of_seconds
 from ingest.logtypes import log_of_columns
 from ingest.moments import are_times, microseconds, untimely
 from ingest.zeek_header import Header, as_texts, header_word, read_header
@@ -82,6 +83,9 @@ class TsvBatch:
 
     def last_time(self) -> int | None:
         return microseconds(max(self._times)) if self._times else None
+
+    def hours(self) -> Hours | None:
+        return hours_of_seconds(self._times) if self._times else None
 
 
 def line_identity(line: bytes) -> str:

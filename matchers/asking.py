@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Protocol
 
 from matchers import layout
+from matchers.layers import Layers
 from matchers.trailset import TrailSet, value_of
 from trailhound.trail import Trail, TrailKind
 
@@ -64,7 +65,7 @@ class Noted:
     what they look for.
     """
 
-    def __init__(self, trails: TrailSet) -> None:
+    def __init__(self, trails: TrailSet | Layers) -> None:
         self._trails = trails
         self._asked: list[Asked] = []
 

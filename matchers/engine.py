@@ -5,7 +5,7 @@ column is asked about once, and what was clean is remembered. A row with a value
 whole and judged by the rules.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import cast
@@ -28,6 +28,8 @@ from trailhound.record import Batch, Record
 
 # Cells that are remembered as clean by each probe and generation; with 100 bytes each, both stay under 14 MB.
 REMEMBERED = 65_536
+# Sees a column: its name, its probe, its cells, and the distinct ones (of paths only those that could be a trail's).
+Look = Callable[[str, Probe, Sequence[Hashable], set[Hashable]], None]
 LONGEST_REMEMBERED = 512  # Characters of a value; longer ones hardly repeat, and would let a client fill the memory.
 MAX_ANSWERS = 32  # Probes and dialects; a site has far fewer, a log with made-up headers does not.
 
@@ -55,7 +57,7 @@ class _Answers:
 
     def remember(self, new: set[Hashable], hot: set[Hashable], *, is_short: bool) -> None:
         if not is_short:
-            new = {cell for cell in new if _length(cell) <= LONGEST_REMEMBERED}
+            new = {cell for cell in new if length(cell) <= LONGEST_REMEMBERED}
         self.young |= new - hot
         self.hot |= new & hot
         if len(self.young) > REMEMBERED:
@@ -78,21 +80,26 @@ class Engine:
         occasions: Occasions | None = None,
         standing: Standing | None = None,
         detectors: Iterable[Detector] = (),
+        own: TrailSet | None = None,
     ) -> None:
         """Make an engine. `occasions` are those of the engine before it, so that none counts again.
 
-        Of the logs of `detectors` every record is an event of its own.
+        Of the logs of `detectors` every record is an event of its own. `own` is a small set over the other.
         """
         self._detectors = {detector.observer.log: detector for detector in detectors}
         self.observers: Mapping[str, Observer] = _observers(self._detectors, custom)
-        self.rules = Rules(trails, whitelist, exceptions, standing)
+        self.rules = Rules(trails, whitelist, exceptions, standing, own)
         self._homes = homes
         self._probes = Probes(trails)
+        self._own_probes = Probes(own) if own is not None else None
         self._answers: dict[tuple[Probe, Hashable], _Answers] = {}
         self.occasions = occasions or Occasions()
 
-    def hot_rows(self, batch: Batch) -> list[int]:
-        """Give the rows of a batch that could hold an indicator, in order."""
+    def hot_rows(self, batch: Batch, look: Look | None = None) -> list[int]:
+        """Give the rows of a batch that could hold an indicator, in order.
+
+        `look` is shown the distinct cells of each column on the way, since they are at hand.
+        """
         observer = self.observers.get(batch.log)
         if observer is None:
             return []
@@ -104,6 +111,8 @@ class Engine:
             if column is None:
                 continue
             distinct = self._near_paths(batch, name, column) if probe is Probe.PATH else set(column)
+            if look is not None:
+                look(name, probe, column, distinct)
             hot = self._hot_cells(batch, name, probe, distinct)
             rows.update(_rows_of(hot, column))
         return sorted(rows)
@@ -124,6 +133,8 @@ class Engine:
             return hot
         texts, cells = batch.texts(name, new)
         hot_texts = self._probes.hot(probe, texts)
+        if self._own_probes is not None:
+            hot_texts = {*hot_texts, *self._own_probes.hot(probe, texts)}
         found = {cell for text, cell in zip(texts, cells, strict=True) if text in hot_texts} if hot_texts else set()
         answers.remember(new, found, is_short=_is_short(texts, new))
         return hot | found
@@ -165,7 +176,7 @@ def _rows_of(cells: set[Hashable], column: Sequence[Hashable]) -> Iterable[int]:
     return compress(range(len(column)), map(cells.__contains__, column))
 
 
-def _length(cell: Hashable) -> int:
+def length(cell: Hashable) -> int:
     """Give the length of a raw cell: bytes or text, or a set of texts of which some may be unset."""
     if isinstance(cell, tuple):
         return sum(len(item) + 1 for item in cell if isinstance(item, str))

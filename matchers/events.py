@@ -49,7 +49,7 @@ class Events:
     """
 
     def __init__(self, sensor: str, path: str = "", now: Callable[[], int] = lambda: 0) -> None:
-        self._sensor = sensor
+        self.sensor = sensor
         self._path = path
         self._now = now
         self._groups: dict[tuple[object, ...], _Group] = {}
@@ -89,11 +89,11 @@ class Events:
         destination = canonical.address(record.destination or "")
         transport = record.text("proto")
         return Event(
-            id=event_id(self._sensor, record.dataset, record.identity, record.time, trail.kind, trail.value),
+            id=event_id(self.sensor, record.dataset, record.identity, record.time, trail.kind, trail.value),
             start=group.start,
             end=group.end,
             count=group.count,
-            sensor=self._sensor,
+            sensor=self.sensor,
             module=record.module,
             dataset=record.dataset,
             trail=trail,

@@ -77,7 +77,7 @@ def explain(rules: Rules, value: str, source: str | None = None, time: int | Non
 
 
 def _look(rules: Rules, sighting: Sighting, source: str | None, time: int | None) -> Look:
-    noted = Noted(rules.trails)
+    noted = Noted(rules.look_ups)
     verdicts = {verdict.key: verdict for verdict in rules.verdicts(sighting, source, time, noted)}
     tried = []
     winner: Tried | None = None
@@ -137,7 +137,7 @@ def _sightings(reading: Indicator) -> Iterator[Sighting]:
 def _itself(rules: Rules, one: Indicator, source: str | None, time: int | None) -> Tried:
     """Look for a network or pattern as it is: these stand in no record, but a person may ask for them."""
     key = layout.key(*one)
-    trail = rules.trails.get(*one)
+    trail = rules.look_ups.get(*one)
     if trail is None:
         return Tried(named(key))
     hidden = whitelisted(hiding.deciding(rules.whitelist, one))

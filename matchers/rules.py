@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from matchers import candidates, layout
 from matchers.asking import LookUps, unsaid
 from matchers.exceptions import Exceptions
+from matchers.layers import Layers
 from matchers.observer import Sight, Sighting
 from matchers.standing import Standing
 from matchers.trailset import TrailSet, value_of
@@ -70,8 +71,12 @@ class Rules:
         whitelist: Whitelist,
         exceptions: Exceptions | None = None,
         standing: Standing | None = None,
+        own: TrailSet | None = None,
     ) -> None:
+        """Take what to judge by. `own` is a small set over the other: what people added by hand."""
         self.trails = trails
+        self.own = own
+        self.look_ups: TrailSet | Layers = Layers(own, trails) if own is not None else trails
         self.whitelist = whitelist
         self.exceptions = exceptions or Exceptions()
         self.standing = standing or Standing()
@@ -97,7 +102,7 @@ class Rules:
         record's own, in microseconds, for trails that expire. `trails` is asked in place of the set when a person wants
         to know what is asked.
         """
-        for verdict in self._verdicts[sighting.sight](sighting, self.trails if trails is None else trails):
+        for verdict in self._verdicts[sighting.sight](sighting, self.look_ups if trails is None else trails):
             yield self.judged(verdict, source, time)
 
     def judged(self, verdict: Verdict, source: str | None, time: int | None) -> Verdict:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from stores.search.expression import Expression
 from trailhound.event import Event
 from trailhound.severity import Direction, Severity
 from trailhound.trail import TrailClass, TrailGroup, TrailKind
@@ -18,9 +19,12 @@ from trailhound.trail import TrailClass, TrailGroup, TrailKind
 class Query:
     """Which events: every condition that is set must hold; several values of one condition are alternatives.
 
-    `since` is inclusive, `until` exclusive, both compare with the start of an event. `source` and `destination` take
-    addresses and CIDRs. `within` narrows all of it to events whose source or destination is in one of these networks.
-    `text` is looked for, whatever its case, in trail, info, observed value, message, addresses and sensor.
+    `since` is inclusive, `until` exclusive, both compare with the start of an event. `source` and `destination`
+    take addresses and CIDRs. `within` narrows all of it to events whose source or destination is in one of these
+    networks. `where` is a search (`stores.search`) that has to hold too. Without `custom`, events of trails that
+    the site has on a list of its own are left out. `threats` are those that are meant, by their ids, `not_threats`
+    those that are not. `text` is looked for, whatever its case, in trail, info, observed value, message, addresses
+    and sensor.
     """
 
     since: int | None = None
@@ -39,6 +43,10 @@ class Query:
     protocols: tuple[str, ...] = ()
     text: str | None = None
     within: tuple[str, ...] = ()
+    custom: bool = True
+    where: Expression | None = None
+    threats: tuple[str, ...] = ()
+    not_threats: tuple[str, ...] = ()
 
 
 class EventOrder(StrEnum):
@@ -189,7 +197,10 @@ class ThreatPage:
 
 @dataclass(frozen=True, slots=True)
 class Attacker:
-    """A public address that attacked a home network, for block lists."""
+    """A public address that attacked a home network, for block lists.
+
+    `days` is on how many days (UTC) it did; 1 when that was not asked for.
+    """
 
     address: str
     severity: Severity
@@ -197,6 +208,17 @@ class Attacker:
     first: int
     last: int
     infos: Sequence[str]
+    days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How often events had a value: true count of records, documents, the first and the last time."""
+
+    records: int
+    events: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +288,33 @@ class Store(Protocol):
         self, query: Query, *, order: ThreatOrder = ThreatOrder.RISK, limit: int = 50, cursor: str | None = None
     ) -> ThreatPage: ...
 
-    def attackers(self, query: Query, *, limit: int = 100_000) -> Sequence[Attacker]:
+    def lasts(self, threats: Sequence[str]) -> Mapping[str, int]:
+        """Tell when some threats, by their ids, happened last in their whole life; unknown ones are left out."""
+        ...
+
+    def sparklines(self, query: Query, threats: Sequence[str], *, step: int) -> Mapping[str, Mapping[int, int]]:
+        """Add up counts of some threats, by their ids, in steps as those of a timeline: counts by the begin of a step.
+
+        A threat of which the query finds nothing is left out.
+        """
+        ...
+
+    def seen(self, query: Query, dimension: Dimension, values: Sequence[str]) -> Mapping[str, Seen]:
+        """Tell of some sources, destinations or trails how often they were met; what never was is left out."""
+        ...
+
+    def latest(self) -> str | None:
+        """Give the cursor at the end of the order of arrival: what comes after it has not arrived yet.
+
+        None for a store in which nothing has.
+        """
+        ...
+
+    def attackers(self, query: Query, *, limit: int = 100_000, by_day: bool = False) -> Sequence[Attacker]:
         """Give public sources of inbound events, strongest first: severity, then the latest.
 
-        Only addresses that are globally routable; internal hosts never.
+        Only addresses that are globally routable; internal hosts never. With `by_day` their days are counted, which
+        takes longer.
         """
         ...
 

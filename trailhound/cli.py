@@ -10,15 +10,19 @@ from trailhound.commands import (
     central,
     config,
     deadletters,
+    decisions,
     doctor,
     es,
     export,
     feeds,
     key,
+    keys,
     positions,
     run,
     scan,
+    send,
     trails,
+    users,
     whitelist,
 )
 from trailhound.commands.screen import visible
@@ -46,7 +50,11 @@ trails.app.command()(key.key)
 app.add_typer(trails.app, name="trails")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(whitelist.app, name="whitelist")
+app.add_typer(decisions.app, name="decisions")
 app.add_typer(es.app, name="es")
+app.add_typer(send.app, name="send")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 
 

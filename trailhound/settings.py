@@ -15,10 +15,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as NotJson
 
+from trailhound.access import Access
 from trailhound.cluster import Cluster
 from trailhound.errors import SettingsError, TrailError
 from trailhound.feeding import USER_FILE, Feeds
+from trailhound.listing import Lists
 from trailhound.local_names import LOCAL_SUFFIXES, read_suffix
+from trailhound.observing import Observables
+from trailhound.sending import Send
 from trailhound.sharing import Central, HandingOn
 from trailhound.start import Start
 from trailhound.trail import TrailClass
@@ -203,12 +207,9 @@ class StoreSettings(_Section):
     elasticsearch: Cluster = Field(default_factory=Cluster)
 
 
-class Api(_Section):
+class Api(Access):
     """HTTP: console, JSON and block lists."""
 
-    host: str = Field(
-        default="127.0.0.1", description="Address to listen on. The default is reachable from this host only."
-    )
     port: int = Field(default=8338, ge=0, le=65535, description="Port to listen on.")
     names: tuple[str, ...] = Field(
         default=(),
@@ -267,9 +268,12 @@ class Settings(BaseSettings):
     feeds: Feeds = Field(default_factory=Feeds)
     networks: Networks = Field(default_factory=Networks)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    observables: Observables = Field(default_factory=Observables)
     api: Api = Field(default_factory=Api)
+    lists: Lists = Field(default_factory=Lists)
     handing_on: HandingOn = Field(default_factory=HandingOn)
     central: Central = Field(default_factory=Central)
+    send: Send = Field(default_factory=Send)
     run: Run = Field(default_factory=Run)
 
     @field_validator("state_dir")

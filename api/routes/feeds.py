@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
+from api.access.guarding import needs
+from api.access.principal import Scope
 from api.answers import FeedsAnswer, FeedState
 from api.deps import FeedsDep, NowDep, SettingsDep
 from api.translate import iso_seconds
@@ -11,7 +13,7 @@ from feeds.status import Status
 from trailhound.errors import TrailhoundError
 from trailhound.record import MICROSECONDS
 
-router = APIRouter(tags=["feeds"])
+router = APIRouter(tags=["feeds"], dependencies=[needs(Scope.READ)])
 _YOURS = "your file"  # Where it lies is no matter of whoever asks.
 
 

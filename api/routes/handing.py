@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.access.guarding import own_key
 from api.deps import SettingsDep, refuse_unknown
 from api.handed import HandedSets
 from api.problems import Problem
@@ -41,7 +42,7 @@ def _match(key: str, settings: Settings) -> SensorKey | None:
 
 
 # The order matters: whoever has no key is turned away before parameters are looked at.
-router = APIRouter(tags=["trails"])
+router = APIRouter(tags=["trails"], dependencies=[own_key()])
 HolderDep = Annotated[SensorKey, Depends(_holder)]
 
 

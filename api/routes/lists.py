@@ -1,55 +1,131 @@
 """Block lists, for firewalls."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
-from api.blocklist import BlockLists, Family, Networks
+from api.access.caller import Caller, caller_of
+from api.access.guarding import CallerDep, admit, by_network, own_key
+from api.access.principal import Scope
 from api.deps import NowDep, SettingsDep, refuse_unknown
+from api.lists.forms import FORMS, TXT, Form
+from api.lists.kept import BlockLists
+from api.lists.listing import Listing
+from api.lists.rule import Family, Rule, classic, named
 from api.problems import Problem
-from trailhound import canonical
+from trailhound.listing import LIST_NAME
+from trailhound.settings import Settings
+
+FormWord = Literal["txt", "json", "ipset", "nft", "pf", "mikrotik", "rpz", "dnsmasq", "hosts", "edl"]
+_HEADERS = {"X-List-Count": {"description": "How many entries the list has.", "schema": {"type": "integer"}}}
+_ADDRESSES = {"text/plain": {"schema": {"type": "string"}, "example": "45.155.205.233\n80.94.92.10\n"}}
+_SAME: dict[str, object] = {"description": "The list is the one whose `ETag` the request named."}
+_HIDDEN = {"description": "There is no such list, or none for this client.", "model": Problem}
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    200: {"content": _ADDRESSES, "headers": _HEADERS},
+    304: _SAME,
+    404: _HIDDEN,
+}
 
 
-def _listed_client(request: Request, settings: SettingsDep) -> None:
-    """Let only clients of `api.list_networks` know that there are lists.
-
-    The address is that of the connection. What `X-Forwarded-For` says is not asked: anybody can write it.
-    """
-    client = canonical.address(request.client.host) if request.client else None
-    if client is None or not Networks(settings.api.list_networks).holds(client):
-        raise HTTPException(404)
+def _lists(request: Request) -> BlockLists:
+    lists: BlockLists = request.app.state.lists
+    return lists
 
 
+def _admitted(request: Request) -> None:
+    """Tell whoever may not read a list that there is no such page, be there such a list or not."""
+    settings: Settings = request.app.state.settings
+    found = settings.lists.all.get(request.path_params["name"])
+    networks = settings.api.list_networks if found is None or found.networks is None else found.networks
+    admit(request, networks, Scope.LISTS)
+
+
+ListsDep = Annotated[BlockLists, Depends(_lists)]
+Name = Annotated[str, Path(pattern=LIST_NAME, openapi_examples={"attackers": {"value": "attackers"}})]
 # The order matters: a foreign client is told that there is no page before its parameters are looked at.
-router = APIRouter(tags=["lists"], dependencies=[Depends(_listed_client), Depends(refuse_unknown)])
+router = APIRouter(tags=["lists"], dependencies=[by_network(), Depends(refuse_unknown)])
+by_name = APIRouter(tags=["lists"], dependencies=[own_key(), Depends(_admitted), Depends(refuse_unknown)])
 
 
 @router.get(
     "/fail2ban",
     operation_id="getFail2banList",
     summary="Addresses to block, one a line",
-    response_class=PlainTextResponse,
-    responses={
-        200: {"content": {"text/plain": {"example": "45.155.205.233\n80.94.92.10\n"}}},
-        304: {"description": "The list is the one whose `ETag` the request named."},
-        404: {"description": "The client is not in `api.list_networks`.", "model": Problem},
-    },
+    response_class=Response,
+    responses=_RESPONSES,
 )
 def get_fail2ban_list(
     request: Request,
+    settings: SettingsDep,
+    lists: ListsDep,
+    caller: CallerDep,
     now: NowDep,
     family: Annotated[
         Family, Query(description="IPv4 only, as scripts for fail2ban expect it; 6 for IPv6 only, any for both.")
     ] = "4",
 ) -> Response:
     """Give the public addresses that attacked, strongest first; an empty list is an empty answer."""
-    lists: BlockLists = request.app.state.lists
-    found = lists.get(family, now)
-    headers = {"ETag": found.tag, "Cache-Control": "private, no-cache"}
-    if _names(request.headers.get("if-none-match", ""), found.tag):
+    return _answer(request, lists.get(classic(family, settings, networks_of(caller)), now), TXT)
+
+
+@by_name.get(
+    "/blacklist/{name}",
+    operation_id="getBlacklist",
+    summary="A list by its name, one entry a line",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+def get_blacklist(request: Request, name: Name, settings: SettingsDep, lists: ListsDep, now: NowDep) -> Response:
+    """Give a list of the settings; the same as `/lists/NAME.txt`."""
+    return _answer(request, lists.get(_rule(request, name, settings), now), TXT)
+
+
+@by_name.get(
+    "/lists/{name}.{form}",
+    operation_id="getList",
+    summary="A list by its name, in the form that a firewall or resolver takes",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+def get_list(
+    request: Request,
+    name: Name,
+    form: Annotated[FormWord, Path(description="Not every form can say both addresses and names.")],
+    settings: SettingsDep,
+    lists: ListsDep,
+    now: NowDep,
+) -> Response:
+    """Give a list of the settings, strongest first; one that is empty has the head of its form only."""
+    rule, wanted = _rule(request, name, settings), FORMS[form]
+    if not wanted.says(rule):
+        fit = ", ".join(one.word for one in FORMS.values() if one.says(rule))
+        holds = settings.lists.all[name].holds
+        raise HTTPException(404, f"{name} holds {holds}, which {form} cannot say; there are {fit}.")
+    return _answer(request, lists.get(rule, now), wanted)
+
+
+def _rule(request: Request, name: str, settings: Settings) -> Rule:
+    found = settings.lists.all.get(name)
+    if found is None:
+        raise HTTPException(404, f"There is no list of this name; there are {', '.join(settings.lists.all)}.")
+    return named(name, found, networks_of(caller_of(request.scope)))
+
+
+def networks_of(caller: Caller) -> tuple[str, ...]:
+    """Give the networks whose events alone may tell this caller something; none when all may."""
+    return () if caller.principal is None else caller.principal.networks
+
+
+def _answer(request: Request, listing: Listing, form: Form) -> Response:
+    principal = caller_of(request.scope).principal
+    # A reason is the name of a trail, which may be one of the site's own, or what a person wrote of any network.
+    reasons = not form.tells or (principal is not None and principal.sees_custom and not principal.is_restricted)
+    body = listing.body(form, reasons=reasons)
+    headers = {"ETag": body.tag, "Cache-Control": "private, no-cache", "X-List-Count": str(len(listing.entries))}
+    if _names(request.headers.get("if-none-match", ""), body.tag):
         return Response(status_code=304, headers=headers)
-    return PlainTextResponse(found.body, headers=headers)
+    return Response(body.content, headers=headers, media_type=form.media_type)
 
 
 def _names(condition: str, tag: str) -> bool:

@@ -7,6 +7,8 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api import health, render
+from api.access.guarding import CallerDep, needs, public
+from api.access.principal import Scope
 from api.chart import HEIGHT, LEFT, RIGHT, WIDTH, chart
 from api.deps import FeedsDep, NowDep, StoreDep, TrailsDep, TroubleDep
 from api.lookup import TrailLookup
@@ -34,7 +36,7 @@ SHOWN_THREATS = 50
 SHOWN_LOGS = 100
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/", response_class=HTMLResponse, dependencies=[needs(Scope.READ, page=True)])
 def get_page(
     request: Request,
     store: StoreDep,
@@ -42,12 +44,14 @@ def get_page(
     now: NowDep,
     trouble: TroubleDep,
     feeds: FeedsDep,
+    caller: CallerDep,
     period: Annotated[PeriodName, Query()] = "24h",
     refresh: Annotated[Literal["on", "off"], Query()] = "on",
 ) -> HTMLResponse:
     """Show totals, the timeline and the riskiest threats of a period."""
     templates = request.app.state.templates
-    shared = {"period": period, "periods": PERIODS, "refresh": refresh == "on", "version": __version__}
+    shared: dict[str, Any] = {"period": period, "periods": PERIODS, "refresh": refresh == "on", "version": __version__}
+    shared |= {"session": caller.session}
     try:
         view = _view(store, trails, period, now) | _state(store, now, trouble, feeds)
     except StoreError:
@@ -99,7 +103,7 @@ def _trails(trails: TrailLookup) -> int | None:
         return None
 
 
-@router.get("/static/{name}")
+@router.get("/static/{name}", dependencies=[public()])
 def get_asset(name: str) -> Response:
     """Give a file that the page links to; its address names its content, so it may be kept for ever."""
     try:

@@ -3,10 +3,12 @@
 from fastapi import APIRouter
 
 from api import translate
+from api.access.guarding import needs
+from api.access.principal import Scope
 from api.answers import SensorsAnswer
 from api.deps import NowDep, StoreDep
 
-router = APIRouter(tags=["sensors"])
+router = APIRouter(tags=["sensors"], dependencies=[needs(Scope.READ, whole=True)])
 
 
 @router.get("/sensors", operation_id="listSensors", summary="Heartbeats of all logs")

@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.access.guarding import needs
+from api.access.principal import Scope
 from api.answers import SourceAnswer, SourcesAnswer
 from api.deps import QueryDep, StoreDep
 from api.translate import severity_word
 from stores import contract
 from stores.contract import Dimension
 
-router = APIRouter(tags=["sources"])
+router = APIRouter(tags=["sources"], dependencies=[needs(Scope.READ)])
 PROTOCOLS = 8
 OTHER = "other"
 

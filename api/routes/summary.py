@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator
 
+from api.access.guarding import needs
+from api.access.principal import Scope
 from api.answers import PastTotals, SummaryAnswer, TimelineAnswer, TimelineBucket
 from api.deps import NowDep, QueryDep, StoreDep
 from api.moments import DURATION_FORM, duration
@@ -16,7 +18,7 @@ from stores import contract
 from trailhound.event import timestamp
 from trailhound.record import MICROSECONDS
 
-router = APIRouter(tags=["summary"])
+router = APIRouter(tags=["summary"], dependencies=[needs(Scope.READ)])
 Countable = Literal["severity", "group", "kind", "class", "direction", "protocol", "sensor", "dataset"]
 
 

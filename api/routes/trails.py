@@ -6,12 +6,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api import translate
+from api.access.guarding import needs
+from api.access.principal import Scope
 from api.answers import CheckAnswer, SeenTrail, SeenTrailsAnswer, TrailsInfoAnswer
 from api.deps import QueryDep, StoreDep, TrailsDep
 from stores.contract import Dimension
 from trailhound.canonical import MAX_TEXT
 
-router = APIRouter(tags=["trails"])
+router = APIRouter(tags=["trails"], dependencies=[needs(Scope.READ)])
 MAX_CHECKED = 100
 Checkable = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 

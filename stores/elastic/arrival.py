@@ -65,6 +65,11 @@ class Arrivals:
         following = write(EventOrder.INGESTED, (",".join(marks),)) if hits else None
         return EventPage([document(hit) for hit in hits], following)
 
+    def latest(self) -> str | None:
+        """Give the cursor after all that has arrived."""
+        marks = [f"{index.mark}:{index.done}" for index in self._indices() if index.done >= 0]
+        return write(EventOrder.INGESTED, (",".join(marks),)) if marks else None
+
     def _indices(self) -> Sequence[_Index]:
         with asking("the data stream cannot be looked at"):
             try:

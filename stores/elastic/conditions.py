@@ -6,6 +6,22 @@ from typing import Any
 
 from stores.addresses import Address, span
 from stores.contract import Dimension, Query
+from stores.search.expression import (
+    Addresses,
+    And,
+    Classes,
+    Count,
+    Directions,
+    Expression,
+    Kinds,
+    Not,
+    Or,
+    Severities,
+    Text,
+    Threats,
+    Trails,
+    Words,
+)
 from trailhound.event import timestamp
 from trailhound.record import MICROSECONDS
 
@@ -73,17 +89,25 @@ def _clauses(query: Query) -> Iterator[Clause]:
     )
     for dimension, values in words:
         if values:
-            yield any_of(FIELDS[dimension], [_sendable(str(value)) for value in dict.fromkeys(values)])
+            yield any_of(FIELDS[dimension], [sendable(str(value)) for value in dict.fromkeys(values)])
     for end, values in (("source", query.sources), ("destination", query.destinations)):
         if values:
             yield _addresses(end, values)
+    if query.threats:
+        yield any_of(THREAT, [sendable(name) for name in query.threats])
+    if query.not_threats:
+        yield {"bool": {"must_not": [any_of(THREAT, [sendable(name) for name in query.not_threats])]}}
+    if not query.custom:
+        yield {"bool": {"must_not": [{"term": {"trailhound.custom": True}}]}}
     if query.within:
         yield either([_addresses(end, query.within) for end in ("source", "destination")])
+    if query.where is not None:
+        yield _searched(query.where)
     if query.text:
-        yield _text(_sendable(query.text).casefold())
+        yield _text(query.text)
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """Write text as the documents have it."""
     return text.encode("utf-8", "replace").decode()
 
@@ -117,10 +141,15 @@ def _addresses(end: str, values: Sequence[str]) -> Clause:
     for value in values:
         found = span(value)
         if found is None:
-            words.append(_sendable(value))
+            words.append(sendable(value))
         else:
             spans.append(found)
     clauses = [any_of(f"{end}.address", words)] if words else []
+    return either([*clauses, *([_spans(end, spans)] if spans else [])])
+
+
+def _spans(end: str, spans: Sequence[tuple[Address, Address]]) -> Clause:
+    clauses: list[Clause] = []
     single = []
     for first, last in merged(spans):
         if first == last:
@@ -153,7 +182,48 @@ def merged(spans: Sequence[tuple[Address, Address]]) -> Iterator[tuple[Address, 
             yield ipaddress.IPv6Address(begin), ipaddress.IPv6Address(end)
 
 
-def _text(needle: str) -> Clause:
+def _text(text: str) -> Clause:
     """Look for text anywhere in what is kept in the case that comparing takes."""
-    escaped = "".join(f"\\{letter}" if letter in "*?\\" else letter for letter in needle[:_LONGEST_TEXT])
+    needle = sendable(text).casefold()[:_LONGEST_TEXT]
+    escaped = "".join(f"\\{letter}" if letter in "*?\\" else letter for letter in needle)
     return {"wildcard": {TEXT: {"value": f"*{escaped}*"}}}
+
+
+def _searched(part: Expression) -> Clause:
+    """Give the clause for the expression of a search."""
+    match part:
+        case Not(inner):
+            return {"bool": {"must_not": [_searched(inner)]}}
+        case And(parts):
+            return {"bool": {"filter": [_searched(one) for one in parts]}} if parts else {"match_all": {}}
+        case Or(parts):
+            return either([_searched(one) for one in parts] or [{"match_none": {}}])
+        case Severities(values):
+            return any_of(FIELDS[Dimension.SEVERITY], [value.label for value in values])
+        case Kinds(kinds):
+            return any_of(FIELDS[Dimension.KIND], [value.value for value in kinds])
+        case Classes(classes):
+            return any_of(FIELDS[Dimension.CLASS], [value.value for value in classes])
+        case Directions(directions):
+            return any_of(FIELDS[Dimension.DIRECTION], [value.value for value in directions])
+        case Words(field, words):
+            return either([_word(FIELDS[Dimension(field.value)], sendable(word)) for word in words])
+        case Trails(trails):
+            return any_of(FIELDS[Dimension.TRAIL], [sendable(value) for value in trails])
+        case Addresses(end, spans):
+            return _spans(end.value, spans)
+        case Count(low, high):
+            bounds = {"gte": low, "lte": high}
+            return {"range": {COUNT: {name: bound for name, bound in bounds.items() if bound is not None}}}
+        case Threats(names):
+            return any_of(THREAT, [sendable(name) for name in names])
+        case Text(value):
+            return _text(value)
+
+
+def _word(field: str, word: str) -> Clause:
+    """Compare whatever the case of ASCII letters; `*` is anything."""
+    if "*" not in word:
+        return {"term": {field: {"value": word, "case_insensitive": True}}}
+    pattern = "".join(f"\\{letter}" if letter in "?\\" else letter for letter in word)
+    return {"wildcard": {field: {"value": pattern, "case_insensitive": True}}}

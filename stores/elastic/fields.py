@@ -219,7 +219,18 @@ OWN: Mapping[str, Type] = {
     "suricata.eve": Type.FLATTENED,
 }
 
+# What people make of threats, and do about them (`stores.desk`): the facts of one kind of thing stand in `body`.
 THREATS: Mapping[str, Type] = {
+    "noun": Type.SHORT,
+    "name": Type.SHORT,
+    "version": Type.MOMENT,
+    "label": Type.SHORT,
+    "changed": Type.MOMENT,
+    "ends": Type.MOMENT,
+    "who": Type.EXACT,
+    "action": Type.SHORT,
+    "object": Type.EXACT,
+    "body": Type.KEPT,
     "threat_id": Type.SHORT,
     "source": Type.EXACT,
     "kind": Type.SHORT,

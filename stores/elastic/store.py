@@ -15,6 +15,7 @@ from stores.contract import (
     EventOrder,
     EventPage,
     Query,
+    Seen,
     SensorStatus,
     Store,
     Summary,
@@ -22,7 +23,7 @@ from stores.contract import (
     ThreatPage,
     Top,
 )
-from stores.elastic import attackers, pages, threats, timelines, tops, totals
+from stores.elastic import attackers, pages, particular, threats, timelines, tops, totals
 from stores.elastic.arrival import Arrivals
 from stores.elastic.asking import Asker
 from stores.elastic.distinct import Distincts
@@ -105,8 +106,21 @@ class ElasticStore:
     ) -> ThreatPage:
         return threats.threats(self._reading(), self._rankings, query, order=order, limit=limit, cursor=cursor)
 
-    def attackers(self, query: Query, *, limit: int = 100_000) -> Sequence[Attacker]:
-        return attackers.attackers(self._reading(), query, limit=limit)
+    def lasts(self, threats: Sequence[str]) -> Mapping[str, int]:
+        return particular.lasts(self._reading(), threats)
+
+    def sparklines(self, query: Query, threats: Sequence[str], *, step: int) -> Mapping[str, Mapping[int, int]]:
+        return particular.sparklines(self._reading(), query, threats, step=step)
+
+    def seen(self, query: Query, dimension: Dimension, values: Sequence[str]) -> Mapping[str, Seen]:
+        return particular.seen(self._reading(), query, dimension, values)
+
+    def latest(self) -> str | None:
+        self._reading()
+        return self._arrivals.latest()
+
+    def attackers(self, query: Query, *, limit: int = 100_000, by_day: bool = False) -> Sequence[Attacker]:
+        return attackers.attackers(self._reading(), query, limit=limit, by_day=by_day)
 
     def put_sensors(self, statuses: Sequence[SensorStatus]) -> None:
         self._writing()

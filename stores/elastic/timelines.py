@@ -45,20 +45,20 @@ def _steps_of(asker: Asker, query: Query, clause: Body, step: int) -> int:
     return (last - first) // step + 2
 
 
-def _steps(step: int) -> Body:
+def steps_of_time(step: int) -> Body:
     """Cut time into steps that begin at the epoch."""
     if step % _MILLISECOND == 0:
         return {"date_histogram": {"field": "@timestamp", "fixed_interval": f"{step // _MILLISECOND}ms"}}
     return {"histogram": {"field": START, "interval": step}}
 
 
-def _start(key: float, step: int) -> int:
+def start_of(key: float, step: int) -> int:
     return int(key) * _MILLISECOND if step % _MILLISECOND == 0 else int(key)
 
 
 def _nested(asker: Asker, clause: Body, by: Dimension, step: int) -> list[_Count] | None:
     """Count in one request; None when there are too many steps or values for it."""
-    steps = _steps(step)
+    steps = steps_of_time(step)
     for histogram in steps.values():
         histogram["min_doc_count"] = 1
     values = {"terms": {"field": FIELDS[by], "size": _VALUES_A_STEP}, "aggregations": {"records": RECORDS}}
@@ -70,12 +70,12 @@ def _nested(asker: Asker, clause: Body, by: Dimension, step: int) -> list[_Count
     for bucket in found["steps"]["buckets"] if found else ():
         if bucket["values"]["sum_other_doc_count"]:
             return None
-        start = _start(bucket["key"], step)
+        start = start_of(bucket["key"], step)
         counts += [(start, value["key"], whole(value["records"])) for value in bucket["values"]["buckets"]]
     return counts
 
 
 def _paged(asker: Asker, clause: Body, by: Dimension, step: int) -> Iterator[_Count]:
-    sources: dict[str, Mapping[str, Any]] = {"step": _steps(step), "value": {"terms": {"field": FIELDS[by]}}}
+    sources: dict[str, Mapping[str, Any]] = {"step": steps_of_time(step), "value": {"terms": {"field": FIELDS[by]}}}
     for bucket in composite(asker, clause, sources, {"records": RECORDS}):
-        yield _start(bucket["key"]["step"], step), bucket["key"]["value"], whole(bucket["records"])
+        yield start_of(bucket["key"]["step"], step), bucket["key"]["value"], whole(bucket["records"])

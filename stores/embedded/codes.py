@@ -42,10 +42,11 @@ def span(text: str) -> tuple[str, str] | None:
     JSON, and in the order of addresses, so that a network is a range.
     """
     found = addresses.span(text)
-    return None if found is None else (_packed(found[0]), _packed(found[1]))
+    return None if found is None else (packed(found[0]), packed(found[1]))
 
 
-def _packed(address: addresses.Address) -> str:
+def packed(address: addresses.Address) -> str:
+    """Write an address as the tables have it."""
     return f"{address.version}{address.packed.hex()}"
 
 

@@ -23,29 +23,30 @@ class Sql:
 class Conditions:
     """A query, sorted by what can answer it. An empty tuple: nothing was asked of that sort.
 
-    `facet` compare columns of `facets f`, `profile` of `profiles p`, `destination` and `text` of `events c`: what
-    `text` holds only the events themselves can answer.
+    `facet` compare columns of `facets f`, `profile` of `profiles p`, `destination` and `text` of `events c`. What
+    `text` and `event` hold only the events themselves can answer; `event` may compare all of these.
     """
 
     facet: tuple[Sql, ...]
     profile: tuple[Sql, ...]
     destination: tuple[Sql, ...]
     text: tuple[Sql, ...]
+    event: tuple[Sql, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Tell whether all events meet them."""
-        return not (self.facet or self.profile or self.destination or self.text)
+        return not (self.facet or self.profile or self.destination or self.text or self.event)
 
 
 def conditions(query: Query, threats: Sequence[int] | None = None) -> Conditions:
     """Sort the conditions of a query; `threats` narrows it to these threats, by their ids."""
-    text = [_text(clean(query.text).casefold())] if query.text else []
+    text = [in_text(clean(query.text).casefold())] if query.text else []
     if query.within:
         text.append(_within(query.within))
     return Conditions(
         facet=tuple(_facet(query)),
-        profile=(*_profile(query), *([] if threats is None else [_codes("p.threat", threats)])),
+        profile=(*_profile(query), *([] if threats is None else [in_codes("p.threat", threats)])),
         destination=(_addresses("c.destination", query.destinations),) if query.destinations else (),
         text=tuple(text),
     )
@@ -58,16 +59,18 @@ def join(parts: Iterable[Sql], glue: str) -> Sql:
 
 
 def _facet(query: Query) -> Iterable[Sql]:
+    if not query.custom:
+        yield Sql("f.custom = 0")
     if query.severities:
-        yield _codes("f.severity", [int(severity) for severity in query.severities])
+        yield in_codes("f.severity", [int(severity) for severity in query.severities])
     if query.groups:
-        yield _codes("f.kind", [code for code, kind in enumerate(KINDS) if kind.group in query.groups])
+        yield in_codes("f.kind", [code for code, kind in enumerate(KINDS) if kind.group in query.groups])
     if query.kinds:
-        yield _codes("f.kind", [KIND_CODES[kind] for kind in query.kinds])
+        yield in_codes("f.kind", [KIND_CODES[kind] for kind in query.kinds])
     if query.classes:
-        yield _codes("f.class", [CLASS_CODES[class_] for class_ in query.classes])
+        yield in_codes("f.class", [CLASS_CODES[class_] for class_ in query.classes])
     if query.directions:
-        yield _codes("f.direction", [DIRECTION_CODES[direction] for direction in query.directions])
+        yield in_codes("f.direction", [DIRECTION_CODES[direction] for direction in query.directions])
     for column, values in (
         ("f.protocol", query.protocols),
         ("f.sensor", query.sensors),
@@ -84,9 +87,18 @@ def _profile(query: Query) -> Iterable[Sql]:
         yield _texts("p.trail", query.trails)
     if query.infos:
         yield _texts("p.info", query.infos)
+    if query.threats:
+        yield in_threats("IN", query.threats)
+    if query.not_threats:
+        yield in_threats("NOT IN", query.not_threats)
 
 
-def _codes(column: str, codes: Sequence[int]) -> Sql:
+def in_threats(how: str, names: Sequence[str]) -> Sql:
+    query = "SELECT t.id FROM json_each(?) j CROSS JOIN threats t ON t.name = j.value"
+    return Sql(f"p.threat {how} ({query})", (json.dumps([clean(name) for name in names]),))
+
+
+def in_codes(column: str, codes: Sequence[int]) -> Sql:
     return Sql(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(codes),))  # noqa: S608 - names of ours
 
 
@@ -118,7 +130,7 @@ def _within(networks: Sequence[str]) -> Sql:
     return Sql(f"({sources.text} OR {ends[1].text})", (*sources.values, *ends[1].values))
 
 
-def _text(needle: str) -> Sql:
+def in_text(needle: str) -> Sql:
     texts = "SELECT id FROM texts WHERE instr(coalesce(folded, lower(value)), ?)"
     addresses = "SELECT id FROM addresses WHERE instr(lower(text), ?)"
     profiles = (

@@ -55,6 +55,7 @@ class Names:
             protocol(event),
             event.sensor,
             event.dataset,
+            trail.custom,
         )
         found = self._profiles.get(key)
         if found is None:
@@ -75,6 +76,7 @@ class Names:
                 self.text(protocol(event)),
                 self.text(event.sensor),
                 self.text(event.dataset),
+                int(trail.custom),
             )
         )
         source, value, info = self.address(event.source_ip), self.text(trail.value), self.text(trail.info)
@@ -94,10 +96,10 @@ class Names:
             return known
         row = self._connection.execute(
             "SELECT id FROM facets WHERE severity = ? AND kind = ? AND class = ? AND direction = ? AND protocol IS ? "
-            "AND sensor IS ? AND dataset IS ?",
+            "AND sensor IS ? AND dataset IS ? AND custom = ?",
             values,
         ).fetchone()
-        columns = "facets (severity, kind, class, direction, protocol, sensor, dataset)"
+        columns = "facets (severity, kind, class, direction, protocol, sensor, dataset, custom)"
         return self._remember(values, row[0] if row else self._insert(columns, values))
 
     def text(self, value: str | None) -> int | None:

@@ -50,6 +50,11 @@ def events(
     return EventPage(documents, None)
 
 
+def latest(connection: sqlite3.Connection) -> str | None:
+    (seq,) = connection.execute("SELECT max(seq) FROM events").fetchone()
+    return None if seq is None else write(EventOrder.INGESTED, (seq,))
+
+
 def _after(order: EventOrder, cursor: str | None) -> Key | None:
     if cursor is None:
         return None

@@ -6,6 +6,7 @@ on top of the coarse). `source`, `trail`, `info` and `threat` are shorter ways f
 those of `profile`. What needs more, or less than an hour, is read from the events.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from stores.contract import Dimension, Query
 from stores.embedded.conditions import Sql, conditions, join
 from stores.embedded.schema import DAY, HOUR, LEVELS, UNITS
+from stores.embedded.searching import narrowed
 
 # What a dimension is called in a statement; group is told from kind.
 COLUMNS = {
@@ -29,6 +31,7 @@ COLUMNS = {
     Dimension.INFO: "p.info",
     Dimension.DESTINATION: "c.destination",
 }
+_OF_FACETS = re.compile(r"\bf\.")
 # With so few events to a profile it is faster to read them than to go through a rollup.
 FEW = 20_000
 # Beyond this share of all events an index jumps about more than reading on from the newest costs.
@@ -88,7 +91,7 @@ class Plan:
         """Plan for `query`; only for these threats (their ids), only for public sources of inbound events."""
         self._connection = connection
         self._query = query
-        self.conditions = conditions(query, threats)
+        self.conditions = narrowed(conditions(query, threats), query.where)
         self._only_attackers = only_attackers
         self._matching: tuple[int, int] | None = None
         self.first: int | None
@@ -120,7 +123,7 @@ class Plan:
         wanted = self.conditions
         values = {expression for expression in expressions if expression.startswith("p.")}
         destination = bool(wanted.destination) or "c.destination" in expressions
-        if wanted.text or (destination and (values or wanted.profile)):
+        if wanted.text or wanted.event or (destination and (values or wanted.profile)):
             return "events"
         if wanted.profile or self._only_attackers or len(values) > 1:
             return "profile"
@@ -232,7 +235,7 @@ class Plan:
     def _where(self) -> list[Sql]:
         wanted = self.conditions
         attackers = [Sql("p.attacker")] if self._only_attackers else []
-        return [*attackers, *wanted.facet, *wanted.profile, *wanted.destination, *wanted.text]
+        return [*attackers, *wanted.facet, *wanted.profile, *wanted.destination, *wanted.text, *wanted.event]
 
 
 def _select_with_facets(columns: Mapping[str, str], tables: Sequence[str], where: Sequence[Sql], family: str) -> Sql:
@@ -242,7 +245,7 @@ def _select_with_facets(columns: Mapping[str, str], tables: Sequence[str], where
     words = {"facet": f"{holder}.facet", "severity": severity}
     columns = {name: words.get(expression, expression) for name, expression in columns.items()}
     asked = (*columns.values(), *(part.text for part in where))
-    if any(expression.startswith("f.") for expression in asked):
+    if any(_OF_FACETS.search(expression) for expression in asked):
         tables = [*tables, f"facets f ON f.id = {holder}.facet"]
     return select(columns, tables, where)
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 APPLICATION_ID = 0x54724864  # "TrHd" in the header of the file: how we know it for ours.
-VERSION = 2
+VERSION = 3
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
@@ -41,7 +41,8 @@ CREATE INDEX wordings_digest ON wordings (digest);
 
 CREATE TABLE facets (
     id INTEGER PRIMARY KEY, severity INTEGER NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL,
-    direction INTEGER NOT NULL, protocol INTEGER, sensor INTEGER, dataset INTEGER
+    direction INTEGER NOT NULL, protocol INTEGER, sensor INTEGER, dataset INTEGER,
+    custom INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE threats (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source INTEGER, kind INTEGER NOT NULL, trail INTEGER,

@@ -15,6 +15,7 @@ from stores.contract import (
     EventOrder,
     EventPage,
     Query,
+    Seen,
     SensorStatus,
     Store,
     Summary,
@@ -22,7 +23,7 @@ from stores.contract import (
     ThreatPage,
     Top,
 )
-from stores.embedded import pages, threats, totals
+from stores.embedded import pages, particular, threats, totals
 from stores.embedded.bodies import Unsqueezer
 from stores.embedded.connections import Readers, WriterLock, check, explained, make
 from stores.embedded.schema import SENSOR_COLUMNS
@@ -119,9 +120,25 @@ class EmbeddedStore:
         with self._snapshot() as connection:
             return threats.threats(connection, query, order=order, limit=limit, cursor=cursor)
 
-    def attackers(self, query: Query, *, limit: int = 100_000) -> Sequence[Attacker]:
+    def lasts(self, threats: Sequence[str]) -> Mapping[str, int]:
         with self._snapshot() as connection:
-            return totals.attackers(connection, query, limit=limit)
+            return particular.lasts(connection, threats)
+
+    def sparklines(self, query: Query, threats: Sequence[str], *, step: int) -> Mapping[str, Mapping[int, int]]:
+        with self._snapshot() as connection:
+            return particular.sparklines(connection, query, threats, step=step)
+
+    def seen(self, query: Query, dimension: Dimension, values: Sequence[str]) -> Mapping[str, Seen]:
+        with self._snapshot() as connection:
+            return particular.seen(connection, query, dimension, values)
+
+    def latest(self) -> str | None:
+        with self._snapshot() as connection:
+            return pages.latest(connection)
+
+    def attackers(self, query: Query, *, limit: int = 100_000, by_day: bool = False) -> Sequence[Attacker]:
+        with self._snapshot() as connection:
+            return totals.attackers(connection, query, limit=limit, by_day=by_day)
 
     def put_sensors(self, statuses: Sequence[SensorStatus]) -> None:
         self._writing().put_sensors(statuses)

@@ -9,6 +9,7 @@ from stores.contract import Attacker, Bucket, Dimension, Query, Summary, Top
 from stores.embedded.codes import SPELLINGS
 from stores.embedded.conditions import Parameter, Sql
 from stores.embedded.plan import COLUMNS, Plan
+from stores.embedded.schema import DAY
 from stores.embedded.spelling import spell, texts
 from trailhound.errors import StoreError
 from trailhound.severity import Severity
@@ -114,7 +115,7 @@ def distinct(connection: sqlite3.Connection, query: Query, dimension: Dimension)
 
 def _distinct(connection: sqlite3.Connection, plan: Plan, columns: Sequence[str]) -> Sequence[int]:
     wanted = plan.conditions
-    if len(columns) > 1 and not (wanted.profile or wanted.destination or wanted.text):
+    if len(columns) > 1 and not (wanted.profile or wanted.destination or wanted.text or wanted.event):
         # Each has a rollup of its own.
         return [_distinct(connection, plan, (column,))[0] for column in columns]
     if plan.is_always and wanted.nothing and columns[0].startswith("p."):
@@ -128,15 +129,16 @@ def _distinct(connection: sqlite3.Connection, plan: Plan, columns: Sequence[str]
     return _one(connection, f"SELECT {counts} FROM ({{rows}})", plan.rows(names))  # noqa: S608 - names of ours
 
 
-def attackers(connection: sqlite3.Connection, query: Query, *, limit: int) -> Sequence[Attacker]:
+def attackers(connection: sqlite3.Connection, query: Query, *, limit: int, by_day: bool = False) -> Sequence[Attacker]:
     plan = Plan(connection, query, only_attackers=True)
     columns = {"v": "p.source", "s": "severity", "r": "records", "a": "first", "z": "last", "i": "p.info"}
     # Addresses are spelt here, not by `spell`: there may be a hundred thousand of them.
+    days = "count(DISTINCT bucket)" if by_day else "1"
     found = _all(
         connection,
-        "SELECT (SELECT text FROM addresses WHERE id = v), max(s), sum(r), min(a), max(z), group_concat(DISTINCT i) "
-        "FROM ({rows}) GROUP BY v ORDER BY 2 DESC, 5 DESC, v LIMIT ?",
-        plan.rows(columns),
+        "SELECT (SELECT text FROM addresses WHERE id = v), max(s), sum(r), min(a), max(z), group_concat(DISTINCT i), "  # noqa: S608 - words of ours
+        f"{days} FROM ({{rows}}) GROUP BY v ORDER BY 2 DESC, 5 DESC, v LIMIT ?",
+        plan.rows(columns, step=DAY if by_day else None),
         max(limit, 0),
     )
     # Few sets of infos are many attackers' own.
@@ -144,7 +146,7 @@ def attackers(connection: sqlite3.Connection, query: Query, *, limit: int) -> Se
     words = texts(connection, (info for infos in sets.values() for info in infos))
     infos = {key: tuple(sorted(words[info] for info in ids)) for key, ids in sets.items()}
     severities = {int(severity): severity for severity in Severity}
-    return [Attacker(address, severities[s], r, a, z, infos[i]) for address, s, r, a, z, i in found]
+    return [Attacker(address, severities[s], r, a, z, infos[i], days) for address, s, r, a, z, i, days in found]
 
 
 def _all(connection: sqlite3.Connection, statement: str, rows: Sql, *more: Parameter) -> list[tuple[Any, ...]]:

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from api import streams
 from api.app import attach, create_app
 from stores.contract import Store
+from stores.desk import Desk
 from stores.embedded import open_embedded
 from tests.api.client import AppClient
 from tests.api.trails import DictLookup
@@ -16,6 +18,13 @@ from trailhound.severity import Severity
 from trailhound.trail import TrailClass, TrailKind
 
 NOW = START + 3 * HOUR
+
+
+@pytest.fixture(autouse=True)
+def _short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let live streams end soon, also where a test calls every route."""
+    monkeypatch.setattr(streams, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -50,6 +59,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 def app(made: FastAPI, settings: Settings, store: Store, trails: DictLookup) -> FastAPI:
     attach(made, settings, store, trails, clock=lambda: NOW)
     return made
+
+
+@pytest.fixture
+def desk(app: FastAPI) -> Desk:
+    opened: Desk = app.state.desk
+    return opened
 
 
 @pytest.fixture

@@ -130,3 +130,22 @@ def test_repetition_is_bounded(client: AppClient) -> None:
 def test_a_period_has_to_begin_before_it_ends(client: AppClient) -> None:
     problem = refused(client.get("/api/v1/events", {"since": "1h", "until": "2h"}), 422)
     assert problem["detail"].startswith("since: ")
+
+
+@pytest.mark.parametrize("path", ["events", "threats", "summary", "timeline", "sources", "trails"])
+def test_a_search_narrows_every_answer(client: AppClient, filled: Store, path: str) -> None:
+    found = client.json(f"/api/v1/{path}", search="trail:EVIL.example -sensor:sensor-2", **{"class": "c2"})
+    everything = client.json(f"/api/v1/{path}")
+    assert found != everything
+    assert "45.155.205.233" not in str(found)
+
+
+def test_a_search_and_other_conditions_hold_together(client: AppClient, filled: Store) -> None:
+    asked = {"search": "inbound", "severity": "high"}
+    assert [one["source"]["ip"] for one in client.json("/api/v1/events", **asked)["events"]] == ["80.94.92.10"]
+
+
+def test_a_search_that_cannot_be_read_says_where(client: AppClient) -> None:
+    problem = refused(client.get("/api/v1/events", {"search": "high AND scr:192.0.2.1"}), 422)
+    assert problem["errors"][0]["parameter"] == "search"
+    assert "at character 10: there is no field 'scr'; the nearest is src" in problem["detail"]

@@ -76,7 +76,7 @@ def test_metrics_tell_age_errors_and_size(client: AppClient) -> None:
         'trailhound_feed_trails{feed="good"} 2.0',
     ):
         assert line in lines
-    assert not [line for line in lines if "quiet" in line]
+    assert not [line for line in lines if '"quiet"' in line]
 
 
 def test_the_page_shows_feeds_in_trouble_first(client: AppClient) -> None:

@@ -40,12 +40,21 @@ def test_the_host_of_the_settings_is_answered(tmp_path: Path, store: Store, trai
     refused(client.get("/ping", headers={"Host": "other.internal.example"}), 421)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
-def test_only_get_and_head_are_answered(client: AppClient, method: str) -> None:
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PROPFIND", "CONNECT"])
+def test_other_methods_are_refused(client: AppClient, method: str) -> None:
     for path in ("/api/v1/events", "/ping", "/nowhere", "/fail2ban"):
         answer = client.request(method, path)
         refused(answer, 405)
+        assert answer.headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_is_only_read_is_answered_to_get_and_head_only(client: AppClient, method: str) -> None:
+    for path in ("/api/v1/events", "/ping", "/fail2ban"):
+        answer = client.request(method, path)
+        refused(answer, 405)
         assert answer.headers["allow"] == "GET, HEAD"
+    refused(client.request(method, "/nowhere"), 404)
 
 
 def test_a_body_is_refused(client: AppClient) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
-from api.blocklist import Networks
+from api.networks import Networks
 from matchers import exceptions
 from matchers.exceptions import Exemption, Level
 from stores.contract import Store
@@ -16,6 +16,7 @@ from trailhound.event import Event
 from trailhound.record import MICROSECONDS
 from trailhound.settings import Api, Settings
 from trailhound.settings import Networks as NetworkSettings
+from trailhound.settings import Trails as TrailSettings
 from trailhound.severity import Direction, Severity
 from trailhound.trail import TrailClass, TrailKind
 
@@ -33,11 +34,12 @@ def test_attackers_stand_on_the_list_strongest_first(client: AppClient, filled: 
     answer = client.get("/fail2ban")
     assert answer.text == "80.94.92.10\n45.155.205.233\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-list-count"] == "2"
 
 
 def test_an_empty_list_is_an_empty_answer(client: AppClient) -> None:
     answer = client.get("/fail2ban")
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (answer.status_code, answer.content, answer.headers["x-list-count"]) == (200, b"", "0")
 
 
 @pytest.mark.parametrize("source", ["192.168.1.10", "10.0.0.1", "127.0.0.1", "100.64.0.1", "169.254.1.1", "0.0.0.0"])
@@ -92,16 +94,34 @@ def test_a_source_that_must_never_be_blocked_is_left_out_until_its_entry_is_remo
     assert client.get("/fail2ban").content == before.content
 
 
-def test_an_expired_entry_and_one_that_only_hides_leave_the_list_as_it_is(
-    client: AppClient, filled: Store, settings: Settings
-) -> None:
+def test_an_expired_entry_leaves_the_list_as_it_is(client: AppClient, filled: Store, settings: Settings) -> None:
     before = client.get("/fail2ban").content
     now = datetime.fromtimestamp(NOW / MICROSECONDS, UTC)
     never_block(settings, "45.155.205.233", until=now)
-    exceptions.add(exceptions.path_in(settings.state_dir), Exemption(1, "ours", "me", now, value="80.94.92.10"))
     assert client.get("/fail2ban").content == before
     never_block(settings, "45.155.205.233", until=now + timedelta(seconds=1))
     assert client.get("/fail2ban").text == "80.94.92.10\n"
+
+
+@pytest.mark.parametrize("value", ["45.155.205.233", "45.155.205.0/24"])
+def test_an_address_that_became_an_exception_is_left_out_for_what_it_did_before(
+    client: AppClient, filled: Store, settings: Settings, value: str
+) -> None:
+    now = datetime.fromtimestamp(NOW / MICROSECONDS, UTC)
+    exceptions.add(exceptions.path_in(settings.state_dir), Exemption(1, "ours", "me", now, value=value))
+    assert client.get("/fail2ban").text == "80.94.92.10\n"
+
+
+def test_an_address_on_a_whitelist_is_left_out(tmp_path: Path, filled: Store, trails: DictLookup) -> None:
+    listed = tmp_path / "whitelist.txt"
+    listed.write_text("45.155.205.0/24  # a partner\n", "utf-8")
+    settings = Settings(state_dir=tmp_path, trails=TrailSettings(whitelist=(listed,)))
+    client = AppClient(create_app(settings, filled, trails, clock=lambda: NOW))
+    assert client.get("/fail2ban").text == "80.94.92.10\n"
+    listed.write_text("80.94.92.10\n", "utf-8")
+    assert client.get("/fail2ban").text == "45.155.205.233\n"
+    listed.write_text("no network, no name\n", "utf-8")
+    assert client.get("/fail2ban").text == "45.155.205.233\n"
 
 
 def test_a_damaged_file_of_exceptions_blocks_nobody_who_was_excepted(
@@ -165,7 +185,7 @@ def test_the_list_is_sent_again_only_when_it_changed(client: AppClient, filled: 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.77", "::ffff:192.0.2.77"])
 def test_a_client_of_the_settings_is_answered(client: AppClient, filled: Store, address: str) -> None:
-    assert client.at(address).get("/fail2ban").status_code == 200
+    assert client.anonymous.at(address).get("/fail2ban").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -175,10 +195,10 @@ def test_a_client_of_the_settings_is_answered(client: AppClient, filled: Store, 
 def test_a_foreign_client_cannot_tell_that_there_is_a_list(
     client: AppClient, filled: Store, address: str, query: str
 ) -> None:
-    foreign = client.at(address)
+    foreign = client.anonymous.at(address)
     for method in ("GET", "HEAD", "POST", "OPTIONS"):
         answer, nothing = (foreign.request(method, f"/{page}{query}") for page in ("fail2ban", "fail2bam"))
-        assert answer.status_code == nothing.status_code == (404 if method in ("GET", "HEAD") else 405)
+        assert answer.status_code == nothing.status_code == {"POST": 401, "OPTIONS": 405}.get(method, 404)
         assert answer.content == nothing.content
         assert answer.headers == nothing.headers
     refused(foreign.get("/fail2ban/"), 404)
@@ -186,7 +206,7 @@ def test_a_foreign_client_cannot_tell_that_there_is_a_list(
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "CF-Connecting-IP"])
 def test_a_forwarded_address_is_not_believed(client: AppClient, filled: Store, header: str) -> None:
-    refused(client.at("198.51.100.7").get("/fail2ban", headers={header: "127.0.0.1"}), 404)
+    refused(client.anonymous.at("198.51.100.7").get("/fail2ban", headers={header: "127.0.0.1"}), 404)
     assert client.get("/fail2ban", headers={header: "198.51.100.7"}).status_code == 200
 
 

@@ -33,7 +33,8 @@ from trailhound.settings import Api, Settings
 
 folder = Path(sys.argv[1])
 store = open_embedded(folder / "events.sqlite")
-serve(Settings(state_dir=folder, api=Api(port=0)), store, DictLookup([]), ready=lambda url: print(url, flush=True))
+settings = Settings(state_dir=folder, api=Api(port=0, access="open"))
+serve(settings, store, DictLookup([]), ready=lambda url: print(url, flush=True))
 store.close()
 print("closed", flush=True)
 """
@@ -63,7 +64,7 @@ def url(tmp_path: Path, store: Store, trails: DictLookup) -> Iterator[str]:
             make_attack(source_ip="192.168.1.10", start=wall_clock() - HOUR),
         ]
     )
-    with serving(Settings(state_dir=tmp_path, api=Api(port=0)), store, trails) as address:
+    with serving(Settings(state_dir=tmp_path, api=Api(port=0, access="open")), store, trails) as address:
         yield address
 
 

@@ -1,5 +1,6 @@
 """Trails, whitelists and exceptions that change while Trailhound runs."""
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 from matchers import exceptions
 from matchers.engine import Engine
 from matchers.exceptions import Exemption
+from stores.desk.contract import Author, CustomTrail
 from trailhound.commands import prepare
+from trailhound.commands.desks import open_desk
 from trailhound.commands.reload import Reload
+from trailhound.record import MICROSECONDS
 from trailhound.settings import Settings, Trails
-from trailhound.trail import TrailClass
+from trailhound.trail import TrailClass, TrailKind
 
 
 class Running:
@@ -19,10 +23,12 @@ class Running:
 
     def __init__(self, settings: Settings) -> None:
         prepare.state_directory(settings)
+        self.settings = settings
         self.now = exceptions.utc_now()
         self.exceptions = exceptions.path_in(settings.state_dir)
         self.engine = prepare.engine(settings, prepare.trail_set(settings), now=self.now)
-        self.reload = Reload(settings, self.engine, self.take, compiles=True, clock=lambda: self.now)
+        self.desk = open_desk(settings)
+        self.reload = Reload(settings, self.engine, self.take, compiles=True, desk=self.desk, clock=lambda: self.now)
 
     def take(self, engine: Engine) -> None:
         self.engine = engine
@@ -31,6 +37,25 @@ class Running:
         """Do what another process does for a person."""
         wanted = Exemption(id=1, reason="ours", by="me", added=self.now, value=value, until=until)
         return exceptions.add(self.exceptions, wanted)
+
+    def adds(self, value: str, **changes: object) -> CustomTrail:
+        """Do what a console does for a person."""
+        at = round(self.now.timestamp() * MICROSECONDS)
+        made = CustomTrail(
+            value,
+            TrailKind.DOMAIN,
+            value,
+            "ours",
+            TrailClass.C2,
+            90,
+            "",
+            "told",
+            "me",
+            at,
+            **changes,  # type: ignore[arg-type]
+        )
+        with closing(open_desk(self.settings)) as desk:
+            return desk.add_trail(made, Author("me", "", at))
 
     def meets(self, name: str) -> bool:
         return prepare.Lookup(self.engine.rules).explain([name])[0].found
@@ -92,6 +117,53 @@ def test_a_trail_that_is_added_is_met_and_one_that_is_removed_is_not(running: Ru
     assert not running.meets("four.example")
     assert running.engine.occasions is occasions
     assert not running.reload.check()
+
+
+def test_a_trail_that_a_person_adds_is_met_until_it_is_removed(running: Running, trails: Path) -> None:
+    compiled = running.engine.rules.trails.about.built
+    assert not running.meets("ours.example")
+    made = running.adds("ours.example")
+    assert running.reload.check()
+    assert running.meets("ours.example")
+    assert running.meets("www.ours.example")
+    assert running.meets("one.example")
+    assert running.engine.rules.trails.about.built == compiled, "the large set is what it was"
+    assert not running.reload.check()
+    trails.write_text("one.example\ntwo.example\nthree.example\nfour.example\nfive.example\n", "utf-8")
+    assert running.reload.check()
+    assert running.meets("ours.example"), "whatever else changes"
+    running.desk.remove_trail(made.id, made.version, Author("me", "", made.made))
+    assert running.reload.check()
+    assert not running.meets("ours.example")
+    assert running.engine.rules.own is None
+
+
+def test_a_trail_that_a_person_added_is_met_after_a_restart(running: Running) -> None:
+    running.adds("ours.example")
+    again = Running(running.settings)
+    assert again.meets("ours.example")
+    assert not again.reload.check()
+
+
+def test_exceptions_are_stronger_than_trails_that_people_add(running: Running) -> None:
+    running.adds("ours.example")
+    running.excepts("ours.example")
+    assert running.reload.check()
+    assert not running.meets("ours.example")
+
+
+def test_without_an_answer_of_the_desk_its_trails_stay(running: Running, whitelist: Path) -> None:
+    running.adds("ours.example")
+    assert running.reload.check()
+    path = running.settings.state_dir / "desk.sqlite"
+    running.desk.close()
+    path.write_bytes(b"not a database at all" * 100)
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    whitelist.write_text("one.example\n", "utf-8")
+    assert running.reload.check()
+    assert not running.meets("one.example")
+    assert running.meets("ours.example")
 
 
 def test_a_whitelist_that_grows_hides(running: Running, whitelist: Path) -> None:

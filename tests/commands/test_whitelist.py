@@ -1,6 +1,7 @@
 """`trailhound whitelist`."""
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 
 from matchers import exceptions
 from matchers.exceptions import Exemption
+from stores.desk import open_desk
+from stores.desk.contract import AuditQuery
 from tests.commands.conftest import Ran, Trailhound
 from tests.commands.test_scan import ESCAPE
 from tests.ingest.living import name
@@ -114,6 +117,30 @@ def test_a_removed_entry_is_gone_and_one_that_is_not_there_is_trouble(trailhound
     ran = trailhound("whitelist", "remove", 1, "--state", state)
     assert ran.status == 2
     assert "there is no entry 1" in ran.err
+
+
+def test_what_is_added_and_removed_stands_in_the_audit_log(trailhound: Trailhound, state: Path) -> None:
+    added(trailhound, state, "ours.example")
+    trailhound("whitelist", "remove", 1, "--state", state)
+    with closing(open_desk(state)) as desk:
+        removed, made = desk.audit(AuditQuery()).entries
+    assert (made.action, removed.action) == ("exception.add", "exception.remove")
+    assert made.object == removed.object == "exception/1"
+    assert made.who == removed.who
+    assert made.who.startswith("command line (")
+    assert made.address == ""
+    assert made.after == removed.before
+    assert made.after is not None
+    assert made.after["value"] == "ours.example"
+
+
+def test_without_an_audit_log_a_change_is_made_and_that_is_said(trailhound: Trailhound, state: Path) -> None:
+    added(trailhound, state, "ours.example")
+    (state / "desk.sqlite").write_bytes(b"not a database at all" * 100)
+    ran = added(trailhound, state, "more.example")
+    assert ran.status == 0
+    assert "this change does not stand in the audit log" in ran.out + ran.err
+    assert [one["value"] for one in listed(trailhound, state)] == ["ours.example", "more.example"]
 
 
 def test_an_expired_entry_is_shown_as_such_and_hides_nothing(

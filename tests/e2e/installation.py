@@ -103,11 +103,18 @@ class Installation:
         self.logs.mkdir()
         self._started = 0
 
-    def start(self, *arguments: object, program: Sequence[str] = (sys.executable, "-m", "trailhound")) -> Process:
+    def start(
+        self,
+        *arguments: object,
+        program: Sequence[str] = (sys.executable, "-m", "trailhound"),
+        access: str = "open",
+    ) -> Process:
+        """Start a command. What most tests are about is not who may ask, so everybody may."""
         self._started += 1
         command = [*program, *map(str, arguments)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TRAILHOUND_")}
         environment |= {"HOME": str(self.root), "XDG_CONFIG_HOME": str(self.root), "PYTHONPATH": str(_ROOT)}
+        environment["TRAILHOUND_API__ACCESS"] = access
         return Process(command, self.root / f"said-{self._started}.txt", environment)
 
     @property

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from elasticsearch import AuthorizationException, Elasticsearch
 
 from stores.contract import Query, SensorStatus
+from stores.desk.contract import AuditQuery, Author, Cleared, Noun, Triage, TriageState
+from stores.desk.rows import DAY
 from stores.elastic import connect, setup
 from stores.elastic.checks import check_cluster
+from stores.elastic.desk import open_elastic_desk
 from stores.elastic.failures import explained
 from stores.elastic.names import Names
 from stores.elastic.status import status
@@ -69,6 +73,24 @@ def test_a_sensor_writes_and_a_console_reads(secured_elasticsearch: SecuredServe
         assert len(store.threats(Query()).threats) == 1
         assert [one.sensor for one in store.sensors()] == ["sensor-1"]
         client.index(index=OURS.threats, id="a", document={"state": "closed"})
+
+
+def test_a_console_keeps_the_desk_and_a_sensor_reads_it(secured_elasticsearch: SecuredServer) -> None:
+    author = Author("alice", "", 1_790_000_000_000_000)
+    with as_(secured_elasticsearch, "trailhound-console") as client:
+        desk = open_elastic_desk(client, OURS)
+        desk.put_triage(Triage("0f2a5b6c7d8e9f01", TriageState.RESOLVED), author)
+        desk.clear(Cleared("192.0.2.1", "clean", "", 0), author)
+        assert desk.unclear("192.0.2.1", 1, replace(author, at=author.at + 400 * DAY)) is not None
+        assert desk.all_cleared() == []
+        assert not desk.begin("k", "f", author.at).is_taken
+        assert len(desk.audit(AuditQuery()).entries) == 3
+    with as_(secured_elasticsearch, "trailhound-sensor") as client:
+        desk = open_elastic_desk(client, OURS)
+        assert desk.trails(now=author.at) == []
+        assert desk.mark(Noun.TRAIL)
+        with pytest.raises(StoreError, match=r"not permitted|unauthorized"):
+            desk.put_triage(Triage("0f2a5b6c7d8e9f02"), author)
 
 
 @pytest.mark.parametrize("role", ["trailhound-sensor", "trailhound-console"])

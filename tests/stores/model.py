@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stores.contract import Dimension, EventOrder, Query, ThreatOrder
+from stores.embedded.schema import DAY
 from stores.threat import threat_id
 from trailhound.event import Event
 from trailhound.severity import Direction
@@ -47,6 +48,9 @@ def meets(event: Event, query: Query) -> bool:
         and _in_networks(event.source_ip, query.sources)
         and _in_networks(event.destination_ip, query.destinations)
         and (query.text is None or _says(event, query.text))
+        and (query.custom or not event.trail.custom)
+        and _one_of(_threat(event), query.threats)
+        and _threat(event) not in query.not_threats
         and (
             not query.within
             or _in_networks(event.source_ip, query.within)
@@ -138,8 +142,11 @@ class Model:
             grouped[_threat(event)].append(event)
         return {name: _facts(events) for name, events in grouped.items()}
 
-    def attackers(self, query: Query) -> dict[str, tuple[int, int, int, int, tuple[str, ...]]]:
-        """Give (severity, true count, first, last, infos) by address."""
+    def lasts(self) -> dict[str, int]:
+        return {name: threat["last"] for name, threat in self.threats(Query()).items()}
+
+    def attackers(self, query: Query) -> dict[str, tuple[int, int, int, int, tuple[str, ...], int]]:
+        """Give (severity, true count, first, last, infos, days) by address."""
         grouped: dict[str, list[Event]] = defaultdict(list)
         for event in self.find(query):
             if event.direction is Direction.INBOUND and event.source_ip and _is_public(event.source_ip):
@@ -151,6 +158,7 @@ class Model:
                 min(event.start for event in events),
                 max(event.start for event in events),
                 tuple(sorted({event.trail.info for event in events})),
+                len({event.start // DAY for event in events}),
             )
             for address, events in grouped.items()
         }

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from stores.contract import Query
+from stores.threat import threat_id
 from tests.stores.factory import HOUR, START, make_event, make_trail
 from trailhound.event import Event
 from trailhound.severity import Direction, Severity
@@ -19,6 +20,7 @@ DATASETS = ("zeek.dns", "zeek.conn", "suricata.tls")
 PROTOCOLS = (None, "dns", "tls", "http")
 VALUES = ((TrailKind.DOMAIN, "evil.example"), (TrailKind.DOMAIN, "bad.example"), (TrailKind.IPV4, "45.155.205.233"))
 KINDS = (*VALUES, (TrailKind.URL, "evil.example/gate.php"), (TrailKind.JA3, "e7d705a3286e19ea42f587b344ee6865"))
+THREATS = ("of nothing", *(threat_id(source, kind, value) for source in (None, *ADDRESSES) for kind, value in KINDS))
 # Around the edges of hours and days, on both sides of the epoch of the tests, and one long before.
 _EDGES = (-400 * DAY, -DAY, 0, HOUR, 23 * HOUR, DAY, DAY + HOUR, 3 * DAY, 60 * DAY)
 TIMES = st.builds(
@@ -74,6 +76,9 @@ def queries() -> st.SearchStrategy[Query]:
         "sources": _some(NETWORKS),
         "destinations": _some(NETWORKS),
         "within": _some(NETWORKS),
+        "custom": st.booleans(),
+        "threats": _some(THREATS),
+        "not_threats": _some(THREATS),
         "trails": _some([value for _, value in KINDS]),
         "infos": _some(INFOS),
         "sensors": _some(SENSORS),

@@ -116,6 +116,8 @@ def test_threats_are_those_of_the_model(
 ) -> None:
     with make_store() as store:
         model = _filled(store, batch)
+        assert store.lasts(list(model.lasts())) == model.lasts()
+        assert store.lasts(["of nothing"]) == {}
         for query in asked:
             expected = model.threats(query)
             found: list[Threat] = []
@@ -143,8 +145,11 @@ def test_attackers_are_those_of_the_model(make_store: MakeStore, batch: list[Eve
         model = _filled(store, batch)
         for query in asked:
             expected = model.attackers(query)
-            found = store.attackers(query)
-            assert {a.address: (a.severity, a.count, a.first, a.last, tuple(a.infos)) for a in found} == expected
+            found = store.attackers(query, by_day=True)
+            assert {
+                a.address: (a.severity, a.count, a.first, a.last, tuple(a.infos), a.days) for a in found
+            } == expected
+            assert store.attackers(query) == [replace(one, days=1) for one in found]
             ranks = [(a.severity, a.last) for a in found]
             assert ranks == sorted(ranks, reverse=True)
 

@@ -4,12 +4,20 @@ from ingest import refused
 from ingest.deadletters import DeadLetters
 from ingest.heartbeat import now
 from stores.contract import Store
+from stores.desk import Desk
 from stores.elastic import connect
+from stores.elastic.desk import open_elastic_desk
 from stores.elastic.names import Names
 from stores.elastic.store import open_elastic
 from trailhound.errors import StoreUnavailable
 from trailhound.event import Event, timestamp
 from trailhound.settings import Settings
+
+
+def open_clustered_desk(settings: Settings) -> Desk:
+    """Open the desk of all sensors and consoles of a namespace. Raises `SettingsError`."""
+    cluster = settings.store.elasticsearch
+    return open_elastic_desk(connect.client(cluster, settings.state_dir / "secrets"), Names(cluster.namespace))
 
 
 def open_clustered(settings: Settings, *, read_only: bool = False) -> Store:

@@ -32,7 +32,9 @@ from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
 from stores.embedded import open_embedded
 from trailhound.canonical import Indicator
+from trailhound.commands import desks
 from trailhound.errors import SettingsError, TrailError, TrailhoundError, TrailSetError
+from trailhound.record import MICROSECONDS
 from trailhound.settings import Settings
 from trailhound.trail import Trail, TrailClass, TrailKind
 
@@ -122,7 +124,9 @@ def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None,
             raise SettingsError(f"logs.custom.{log}: this log is known already; a log of your own needs another name")
     path = exceptions.path_in(settings.state_dir)
     local = whitelist.local(settings.trails.local_suffixes)
-    excepted = exceptions.in_force(exceptions.load(path), now or exceptions.utc_now())
+    moment = now or exceptions.utc_now()
+    excepted = exceptions.in_force(exceptions.load(path), moment)
+    micros = round(moment.timestamp() * MICROSECONDS)
     return Engine(
         trails,
         whitelist.load(settings.trails.whitelist, (*local, *exceptions.whitelisted(excepted, path))),
@@ -132,6 +136,7 @@ def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None,
         detectors=[DETECTORS[name] for name in settings.logs.take_in],
         standing=Standing(frozenset(settings.trails.ignore_classes), settings.trails.min_confidence),
         occasions=previous.occasions if previous is not None else None,
+        own=desks.own_trails(settings, micros, previous.rules.own if previous is not None else None),
     )
 
 

@@ -12,7 +12,9 @@ from feeds.hygiene import CANARY_ADDRESSES, CANARY_NAMES
 from matchers.engine import Engine
 from matchers.exceptions import Kept, in_force, path_in, utc_now
 from matchers.trailset import TrailSet
+from stores.desk import Desk
 from trailhound.commands import prepare
+from trailhound.commands.desks import Watched
 from trailhound.errors import TrailhoundError, TrailSetError
 from trailhound.settings import Settings
 
@@ -25,7 +27,8 @@ class Reload:
     """Hands a new engine to `take` whenever trail files, the trail set, whitelists or exceptions have changed.
 
     With `compiles`, changed trail files are compiled; without, it is left to another process to do that. What cannot be
-    taken up is reported once, and what was in force stays so. `clock` says when exceptions run out.
+    taken up is reported once, and what was in force stays so. `desk` is where people add trails; `clock` says when
+    exceptions run out.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Reload:
         take: Callable[[Engine], None],
         *,
         compiles: bool,
+        desk: Desk | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
@@ -43,6 +47,7 @@ class Reload:
         self._compiles = compiles
         self._clock = clock
         self._exceptions = Kept(path_in(settings.state_dir))
+        self._own = Watched(desk) if desk is not None else None
         self._turn = threading.Lock()
         self._mark = self._look()
 
@@ -107,6 +112,7 @@ class Reload:
             str(made_of),
             _identity(settings.trail_set_path),
             self._excepted(),
+            self._own.mark() if self._own is not None else "",
             *map(_identity, settings.trails.whitelist),
         )
 

@@ -15,9 +15,11 @@ import typer
 from ingest.pipeline import Pipeline
 from ingest.pulse import Pulse
 from trailhound import log
-from trailhound.commands import central, feeds_schedule, prepare
+from trailhound.access import is_loopback
+from trailhound.commands import central, desks, feeds_schedule, prepare, sender, users
 from trailhound.commands.options import ConfigOption, StateOption, StoreOption, TrailsOption, read_settings
 from trailhound.commands.reload import Reload
+from trailhound.commands.remembering import remembering
 from trailhound.commands.renew import Renew
 from trailhound.commands.server import Server, Told, serve_here
 from trailhound.commands.signals import on_hangup, on_signals
@@ -81,12 +83,18 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
     log.configure(settings)
     prepare.state_directory(settings)
     with prepare.sole_run(settings):
+        users.first_admin(settings)
         central.first_set(settings)
         engine = prepare.engine(settings, prepare.trail_set(settings))
-        with closing(prepare.store(settings)) as store:
+        with (
+            closing(prepare.store(settings)) as store,
+            closing(desks.open_desk(settings)) as desk,
+            remembering(settings) as gatherer,
+        ):
             server = Server(settings)
             pipeline = Pipeline(settings, engine, store, on_beat=partial(_beat, notify, server))
-            reload = Reload(settings, engine, pipeline.take, compiles=True)
+            pipeline.gatherer = gatherer
+            reload = Reload(settings, engine, pipeline.take, compiles=True, desk=desk)
             renew = Renew(settings, read, (pipeline.take_settings, reload.take_settings, server.take_settings))
             signals = on_signals(
                 stop=partial(_stop, notify, pipeline),
@@ -95,7 +103,8 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
             )
             pulling = _beside(partial(central.keep_pulling, settings))
             feeding = _beside(partial(feeds_schedule.keep_updating, settings))
-            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding:
+            sending = _beside(partial(sender.keep_running, settings))
+            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding, sending:
                 said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
                 pipeline.run(ready=partial(_ready, notify, said))
                 ended.set()
@@ -153,9 +162,10 @@ def serve(
     read = partial(read_settings, config, state, store={"kind": store}, api={"host": host, "port": port})
     settings = read()
     log.configure(settings)
+    users.first_admin(settings)
     told = Told()
     renew = Renew(settings, read, (told.go_by,))
-    with on_hangup(partial(_renew, notify, renew)):
+    with on_hangup(partial(_renew, notify, renew)), _beside(partial(sender.keep_running, settings)):
         said = "Trailhound: console and API on"
         serve_here(settings, ready=lambda url: _ready(notify, f"{said} {url}"), told=told)
         notify.stopping()
@@ -180,14 +190,20 @@ def demo(
         folders = [{"path": logs / folder, "sensor": name} for name, folder in SENSORS.items()]
         for folder in SENSORS.values():
             (logs / folder).mkdir(parents=True)
-        read = partial(
-            read_settings,
-            None,
-            state or Path(place, "state"),
-            logs={"folders": folders},
-            trails={"files": trails},
-            api={"host": host, "port": port},
-        )
+
+        def read() -> Settings:
+            def given(access: str | None) -> Settings:
+                return read_settings(
+                    None,
+                    state or Path(place, "state"),
+                    logs={"folders": folders},
+                    trails={"files": trails},
+                    api={"host": host, "port": port, "access": access},
+                )
+
+            # What is played is nobody's secret, as long as nobody else can reach it.
+            return given("open") if is_loopback(given(None).api.host) else given(None)
+
         replay = threading.Thread(target=Replay(sample, logs, speed=speed).run, args=(stop,), name="replay")
         replay.start()
         try:

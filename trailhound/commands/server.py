@@ -16,7 +16,7 @@ import structlog
 from api.serve import serve
 from matchers.engine import Engine
 from trailhound import log
-from trailhound.commands import prepare
+from trailhound.commands import desks, prepare
 from trailhound.commands.reload import Reload
 from trailhound.errors import SettingsError, TrailhoundError
 from trailhound.settings import Settings
@@ -60,6 +60,7 @@ def serve_here(
     """Serve in this process until stopped. `told` may say meanwhile what the store cannot."""
     told = told or Told()
     store = prepare.store(settings, read_only=True)
+    desk = desks.open_desk(settings)
     ended = threading.Event()
     try:
         engine = prepare.engine(settings, prepare.trail_set(settings))
@@ -68,12 +69,13 @@ def serve_here(
         def take(engine: Engine) -> None:
             lookup.rules = engine.rules
 
-        reload = Reload(settings, engine, take, compiles=False)
+        reload = Reload(settings, engine, take, compiles=False, desk=desk)
         told.take_settings = partial(_resettle, reload)
         threading.Thread(target=reload.run, args=(ended,), name="reload", daemon=True).start()
-        serve(settings, store, lookup, ready=ready, stop=stop, trouble=lambda: told.trouble)
+        serve(settings, store, lookup, desk=desk, ready=ready, stop=stop, trouble=lambda: told.trouble)
     finally:
         ended.set()
+        desk.close()
         store.close()
 
 

@@ -19,6 +19,7 @@ from matchers.whitelist import Entry, local
 from matchers.whitelist import entries as listed
 from trailhound import canonical
 from trailhound.commands import prepare
+from trailhound.commands.noted import note
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
 from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError, TrailError
@@ -78,6 +79,7 @@ def add(
         entry = exceptions.add(exceptions.path_in(settings.state_dir), wanted)
     except TrailError as error:
         raise SettingsError(f"whitelist add: {error}") from error
+    note(settings, "exception.add", f"exception/{entry.id}", after=_as_object(entry, now))
     typer.echo(visible(f"entry {entry.id}: {_what(entry)}, {_when(entry, now)}"))
 
 
@@ -126,6 +128,7 @@ def remove(
     """
     settings = settings_of(config, state)
     entry = exceptions.remove(exceptions.path_in(settings.state_dir), number)
+    note(settings, "exception.remove", f"exception/{entry.id}", _as_object(entry, exceptions.utc_now()))
     typer.echo(visible(f"entry {entry.id} is removed: {_what(entry)}"))
 
 

@@ -1,0 +1,1 @@
+"""Who may what: accounts, sessions, keys, and what each route asks of them."""

@@ -1,0 +1,62 @@
+"""What the API answers with about names and addresses that were ever seen in traffic."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.answer import Answer, Time, example
+
+_TIME = "2026-02-01T12:00:00.000000Z"
+_LATER = "2026-02-02T12:00:00.000000Z"
+_AT_LEAST = "In how many different hours it was seen, at least."
+
+
+class SensorSightings(Answer):
+    """When one sensor saw a value."""
+
+    sensor: str
+    first: Time = Field(description="The beginning of the first hour in which it was seen.")
+    last: Time = Field(description="The beginning of the last hour in which it was seen.")
+    hours: int = Field(description=_AT_LEAST)
+
+
+class ObservableAnswer(Answer):
+    """Whether a value was ever seen, met it a trail or not."""
+
+    value: str = Field(description="Canonical; as given where it is no name and no address.")
+    kind: Literal["name", "address"] | None = Field(description="null: it is neither, so it cannot have been seen.")
+    seen: bool
+    first: Time | None = Field(description="The beginning of the first hour in which any sensor saw it.")
+    last: Time | None = Field(description="The beginning of the last hour in which any sensor saw it.")
+    hours: int = Field(description="The most hours in which one sensor saw it.")
+    sensors: tuple[SensorSightings, ...]
+
+
+class MemoryExtent(Answer):
+    """How far the memory reaches: only within this does `seen: false` mean that something was not there."""
+
+    enabled: bool = Field(description="Whether this host remembers what it reads (`observables.enabled`).")
+    since: Time | None = Field(description="Since when is remembered what is read; null: nothing is remembered yet.")
+    forgotten: int = Field(description="Values, of each sensor, that there was no room for (`observables.max_rows`).")
+    forgotten_until: Time | None = Field(description="None of those was seen after this hour.")
+
+
+class ObservablesAnswer(Answer):
+    """The values that were asked for, in the order in which they were given, and how far the memory reaches."""
+
+    model_config = example(
+        observables=[
+            {
+                "value": "evil.example", "kind": "name", "seen": True, "first": _TIME, "last": _LATER, "hours": 7,
+                "sensors": [{"sensor": "dmz", "first": _TIME, "last": _LATER, "hours": 7}],
+            },
+            {
+                "value": "45.155.205.233", "kind": "address", "seen": False, "first": None, "last": None, "hours": 0,
+                "sensors": [],
+            },
+        ],
+        memory={"enabled": True, "since": _TIME, "forgotten": 0, "forgotten_until": None},
+    )  # fmt: skip
+
+    observables: tuple[ObservableAnswer, ...]
+    memory: MemoryExtent

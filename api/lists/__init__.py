@@ -1,0 +1,1 @@
+"""Block lists: who stands on them, in which forms, and how bouncers of CrowdSec ask for them."""

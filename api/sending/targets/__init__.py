@@ -1,0 +1,1 @@
+"""Targets: what takes events, each in its own form."""
