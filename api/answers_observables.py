@@ -50,12 +50,8 @@ class ObservablesAnswer(Answer):
                 "value": "evil.example", "kind": "name", "seen": True, "first": _TIME, "last": _LATER, "hours": 7,
                 "sensors": [{"sensor": "dmz", "first": _TIME, "last": _LATER, "hours": 7}],
             },
-            {
-                "value": "45.155.205.233", "kind": "address", "seen": False, "first": None, "last": None, "hours": 0,
-                "sensors": [],
-            },
         ],
-        memory={"enabled": True, "since": _TIME, "forgotten": 0, "forgotten_until": None},
+        memory={"enabled": True, "since": _TIME, "forgotten": 12, "forgotten_until": _TIME},
     )  # fmt: skip
 
     observables: tuple[ObservableAnswer, ...]

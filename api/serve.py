@@ -50,8 +50,9 @@ def serve(
     the call must come from the main thread. `trouble` says what is wrong with the reading of logs that the store cannot
     say. Store and desk are not closed. Raises `SettingsError` when `api.host` and `api.port` cannot be listened on.
     """
-    with contextlib.closing(_listen(settings)) as listener:
+    with contextlib.closing(_listen(settings)) as listener, contextlib.ExitStack() as ending:
         app = create_app(settings, store, trails, desk=desk, trouble=trouble)
+        ending.callback(app.state.lists.close)
         app.state.lists.warm(classic("4", settings), wall_clock())
         config = uvicorn.Config(
             app,
@@ -61,8 +62,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            # A client's address is that of its connection; headers that say otherwise are not believed.
-            proxy_headers=False,
+            proxy_headers=False,  # What they say is `api.access.proxies`' matter.
             limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             timeout_graceful_shutdown=GRACE_SECONDS,

@@ -29,6 +29,7 @@ SMALL = 10_000
 _EVERY = 10.0  # Seconds between two looks for something new, or more when it takes long to make a list of it.
 _SHARE = 20.0  # Making lists takes at most one part in so many of the time.
 _PATIENCE = 60.0  # Seconds after which a list that is older is not given away any more.
+_CLOSING = 1.0  # Seconds that a stop waits for a list that is being made.
 _WANTED = 900.0  # Seconds that a list is made ahead after somebody asked for it.
 _MOST_KEPT = 256
 State: TypeAlias = tuple[object, ...]
@@ -68,6 +69,13 @@ class BlockLists:
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._keeper: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Make nothing ahead any more; what is being made may still be."""
+        self._closed.set()
+        if self._keeper is not None:
+            self._keeper.join(_CLOSING)
 
     def get(self, rule: Rule, now: int) -> Listing:
         """Give a list as it is at a moment (microseconds)."""
@@ -153,7 +161,8 @@ class BlockLists:
                     self._look(rule, now, without)
                 except TrailhoundError as error:
                     _log.warning("a block list stays as it was", list=rule.name, reason=str(error))
-            time.sleep(_EVERY / 10)
+            if self._closed.wait(_EVERY / 10):
+                return
 
     def _big(self) -> Iterator[tuple[Rule, _Shelf]]:
         return ((rule, shelf) for rule, shelf in list(self._shelves.items()) if shelf.is_big)

@@ -278,3 +278,4 @@ def test_a_long_list_is_made_ahead(
     monkeypatch.setattr("api.lists.kept._PATIENCE", 0)
     monkeypatch.setattr("api.lists.kept._SHARE", 0)
     assert set(client.get("/fail2ban").text.split()) == {"45.155.205.2", "45.155.205.3"}
+    made.state.lists.close()
