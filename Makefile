@@ -1,9 +1,10 @@
 # Every target sets up what it needs, so that each works in a fresh clone.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
-TESTS  := $(VENV)/.ready-for-tests
+PYTHON  ?= python3
+WORKERS ?= auto
+VENV    := .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+TESTS   := $(VENV)/.ready-for-tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools elasticsearch run test check format bench torture clean
@@ -32,8 +33,10 @@ elasticsearch: setup ## Start a real Elasticsearch on http://127.0.0.1:9200 unti
 run: $(READY) ## Watch LOGS=<folder> (a live sample when not given); console and API on http://127.0.0.1:8338.
 	@$(BIN)/trailhound $(if $(LOGS),run '$(LOGS)',demo)
 
-test: setup tools ## Run the tests.
-	@$(BIN)/python -m pytest -q
+# A file of tests is one worker's: it may have a server of its own. Files start in their order, since those with real
+# processes, which take longest, come early in it.
+test: setup tools ## Run the tests, in WORKERS processes (one a core, four at most, when not given).
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup ## ruff, mypy --strict and the house rules.
 	@$(BIN)/ruff check .

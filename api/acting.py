@@ -22,6 +22,7 @@ from api.translate import iso
 from feeds.hygiene import refusal
 from matchers.exceptions import Exemption, Level
 from stores import cursors
+from stores.desk.asking import is_reopened
 from stores.desk.contract import (
     AuditEntry,
     Cleared,
@@ -163,11 +164,6 @@ def assessment(triage: Triage, last: int | None) -> Assessment:
 
 def step(entry: AuditEntry) -> HistoryEntry:
     return HistoryEntry(at=timestamp(entry.at), by=entry.who, before=entry.before, after=entry.after)
-
-
-def is_reopened(triage: Triage, last: int | None) -> bool:
-    """Tell whether a threat was resolved, and happened again since."""
-    return triage.state is TriageState.RESOLVED and last is not None and last > triage.at
 
 
 def decision(one: Decision, now: int) -> DecisionAnswer:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+COUNTRY = "Where the outside end is (ISO 3166); null where that is not known, or there is no database."
 
 
 def example(**fields: Any) -> ConfigDict:

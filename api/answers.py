@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.answer import Answer, Time, example
+from api.answer import COUNTRY, Answer, Time, example
 from api.assessment import Assessment
 from trailhound.severity import Direction
 from trailhound.trail import TrailClass, TrailKind
@@ -136,6 +136,7 @@ class ThreatAnswer(Answer):
     sensors: tuple[str, ...]
     sources: tuple[str, ...] = Field(description="The lists that have the trail.")
     reference: str
+    country: str | None = Field(default=None, description=COUNTRY)
     triage: Assessment | None = Field(default=None, description="What people made of it; null when nobody has.")
     sparkline: tuple[int, ...] | None = Field(
         default=None, description="True counts in equal steps; only with `sparkline=true`."
@@ -180,6 +181,7 @@ class SourceAnswer(Answer):
     count: int
     severity: SeverityWord = Field(description="The highest that it had.")
     protocols: Counts = Field(description="The commonest protocols; what is left is under `other`.")
+    country: str | None = Field(default=None, description=COUNTRY)
 
 
 class SourcesAnswer(Answer):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from api.access import passwords
 from api.access.accounts import OpenSession
@@ -48,7 +48,7 @@ class NewUser(Body):
     password: Password
     role: Role = Role.VIEWER
     networks: Networks = ()
-    sees_custom: bool = True
+    sees_custom: StrictBool = True
 
 
 class ChangedUser(Body):
@@ -56,7 +56,7 @@ class ChangedUser(Body):
 
     role: Role | None = None
     networks: Networks | None = None
-    sees_custom: bool | None = None
+    sees_custom: StrictBool | None = None
     password: Password | None = None
 
 
@@ -100,7 +100,7 @@ class NewKey(Body):
     name: str = Field(min_length=1, max_length=MAX_NAME)
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=len(Scope))
     networks: Networks = ()
-    sees_custom: bool = True
+    sees_custom: StrictBool = True
     expires: str | None = Field(default=None, max_length=40, description="When it ends: ISO 8601; null for never.")
 
 

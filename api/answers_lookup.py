@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.answer import Answer, Time, example
+from api.answer import COUNTRY, Answer, Time, example
 from api.answers import CheckedValue
+from api.answers_observables import ObservableAnswer
 from api.writing import Body
 from trailhound.canonical import MAX_TEXT
 
@@ -56,6 +57,12 @@ class LookedUpValue(CheckedValue):
     """What the trail set says of one value, and what events know of it."""
 
     seen: tuple[SeenValue, ...] = Field(description="As what it was met, since when and how often; empty: never.")
+    country: str | None = Field(default=None, description=COUNTRY)
+    observed: ObservableAnswer | None = Field(
+        default=None,
+        description="What the observable memory knows of it (`/observables`), met it a trail or not; null where nothing"
+        " is remembered, for what cannot be, and for users of some networks only.",
+    )
 
 
 class LookupAnswer(Answer):

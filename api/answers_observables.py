@@ -1,4 +1,4 @@
-"""What the API answers with about names and addresses that were ever seen in traffic."""
+"""What the API answers with about names, addresses and hashes that were ever seen in traffic."""
 
 from typing import Literal
 
@@ -23,8 +23,11 @@ class SensorSightings(Answer):
 class ObservableAnswer(Answer):
     """Whether a value was ever seen, met it a trail or not."""
 
-    value: str = Field(description="Canonical; as given where it is no name and no address.")
-    kind: Literal["name", "address"] | None = Field(description="null: it is neither, so it cannot have been seen.")
+    value: str = Field(description="Canonical; as given where it is nothing of the sort.")
+    kind: Literal["name", "address", "hash"] | None = Field(
+        description="`hash`: of a file, a certificate or a TLS client or server (JA3, JA4); null: it is none of these,"
+        " so it cannot have been seen."
+    )
     seen: bool
     first: Time | None = Field(description="The beginning of the first hour in which any sensor saw it.")
     last: Time | None = Field(description="The beginning of the last hour in which any sensor saw it.")

@@ -13,6 +13,9 @@ from api.access.failures import Failures
 from api.access.gate import Gate
 from api.access.pace import Pace
 from api.access.proxies import Proxies
+from api.by_country import CountryCounts
+from api.countries import Countries
+from api.declared import declare
 from api.deps import refuse_unknown
 from api.guard import Guard
 from api.handed import HandedSets
@@ -27,6 +30,7 @@ from api.routes import (
     accounts,
     audit,
     cleared,
+    countries,
     crowdsec,
     custom,
     decisions,
@@ -42,6 +46,7 @@ from api.routes import (
     observables,
     outbox,
     pages,
+    related,
     sensors,
     session,
     sources,
@@ -74,7 +79,7 @@ _TAGS = (
     ("trails", "Trails that were met, and the trail set in force."),
     ("feeds", "Where trails come from, and how old they are."),
     ("sensors", "What is read, and how far."),
-    ("observables", "Names and addresses that were ever seen in traffic, whether they met a trail or not."),
+    ("observables", "Names, addresses and hashes that were ever seen in traffic, whether they met a trail or not."),
     ("access", "Who may what: users, sessions, keys."),
     ("lists", "Block lists for firewalls."),
     ("acting", "What people make of events, and do about them."),
@@ -97,9 +102,10 @@ class _App(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             guarding.describe(self, document)
-            for operation in guarding.operations(document):
+            for method, operation in guarding.by_method(document):
                 for response in operation["responses"].values():
                     _name_problems(response)
+                declare(method, operation)
         return super().openapi()
 
 
@@ -169,6 +175,8 @@ def attach(
     app.state.pace = Pace(settings.api.requests_per_minute, settings.api.requests_at_once)
     app.state.entry = Entry(app.state.accounts, Failures())
     app.state.observables = ObservableMemory(settings.state_dir / FILE, settings.observables.max_rows)
+    app.state.countries = Countries(settings.countries.database)
+    app.state.by_country = CountryCounts(app.state.countries)
     app.state.clock = clock
     app.state.streams = Streams(store)
     app.state.trouble = trouble
@@ -187,7 +195,9 @@ def _add_routes(app: FastAPI) -> None:
         summary,
         events,
         threats,
+        related,
         sources,
+        countries,
         trails,
         lookup,
         stream,
@@ -204,9 +214,8 @@ def _add_routes(app: FastAPI) -> None:
         outbox,
     ):
         versioned.include_router(module.router)
-    versioned.include_router(accounts.admins)
-    versioned.include_router(accounts.own)
-    versioned.include_router(health.versioned)
+    for router in (accounts.admins, accounts.own, health.versioned):
+        versioned.include_router(router)
     app.include_router(versioned, responses=_PROBLEMS)
     app.include_router(health.router, dependencies=strict, responses={422: _PROBLEMS[422]})
     app.include_router(metrics.router, dependencies=strict, responses={422: _PROBLEMS[422]})

@@ -1,6 +1,7 @@
 """What routes ask for, as types."""
 
 import difflib
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -10,10 +11,14 @@ from api.access.caller import caller_of
 from api.access.guarding import operations
 from api.access.sight import PublicTrails, seen_by
 from api.conditions import condition
+from api.countries import Countries
 from api.lookup import TrailLookup
+from api.problems import parameter_error
 from feeds.status import Statuses
 from stores import contract
 from stores.desk import Desk
+from stores.desk.asking import settled
+from trailhound.errors import SearchError
 from trailhound.settings import Settings
 
 
@@ -45,6 +50,23 @@ def _desk(request: Request) -> Desk:
     return desk
 
 
+def _query(
+    query: Annotated[contract.Query, Depends(condition)],
+    desk: Annotated[Desk, Depends(_desk)],
+    store: Annotated[contract.Store, Depends(_store)],
+) -> contract.Query:
+    """Put the threats that people mean in the place of what they said of them."""
+    try:
+        return replace(query, where=settled(query.where, desk, store))
+    except SearchError as error:
+        raise parameter_error("search", str(error)) from error
+
+
+def _countries(request: Request) -> Countries:
+    countries: Countries = request.app.state.countries
+    return countries
+
+
 def _now(request: Request) -> int:
     return int(request.app.state.clock())
 
@@ -58,10 +80,11 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 StoreDep = Annotated[contract.Store, Depends(_store)]
 TrailsDep = Annotated[TrailLookup, Depends(_trails)]
 FeedsDep = Annotated[Statuses, Depends(_feeds)]
+CountriesDep = Annotated[Countries, Depends(_countries)]
 TroubleDep = Annotated[str | None, Depends(_trouble)]
 NowDep = Annotated[int, Depends(_now)]
 DeskDep = Annotated[Desk, Depends(_desk)]
-QueryDep = Annotated[contract.Query, Depends(condition)]
+QueryDep = Annotated[contract.Query, Depends(_query)]
 CursorParam = Annotated[
     str | None, Query(min_length=1, max_length=4096, description="Where to go on: `next` of the answer before.")
 ]

@@ -43,7 +43,7 @@ _Documents = Sequence[Mapping[str, Any]]
 
 def lines(store: Store, query: Query, form: str, *, order: EventOrder, limit: int | None) -> Iterator[bytes]:
     """Give all events that a query finds, at most `limit`. The first page is read at once, so its errors come first."""
-    write: Callable[[_Documents], bytes] = _csv if form == "csv" else _ndjson
+    write: Callable[[_Documents], bytes] = csv_rows if form == "csv" else ndjson
     size = PAGE if limit is None else min(PAGE, limit)
     first = store.events(query, order=order, limit=size)
     return _lines(store, query, first, order, limit, write)
@@ -57,8 +57,8 @@ def _lines(
     limit: int | None,
     write: Callable[[_Documents], bytes],
 ) -> Iterator[bytes]:
-    if write is _csv:
-        yield _rows([list(COLUMNS)])
+    if write is csv_rows:
+        yield CSV_HEADINGS
     left = limit
     while page.events:
         yield write(page.events)
@@ -68,11 +68,13 @@ def _lines(
         page = store.events(query, order=order, limit=PAGE if left is None else min(PAGE, left), cursor=page.next)
 
 
-def _ndjson(documents: _Documents) -> bytes:
+def ndjson(documents: _Documents) -> bytes:
+    """Write documents as JSON, a line each."""
     return b"".join(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in documents)
 
 
-def _csv(documents: _Documents) -> bytes:
+def csv_rows(documents: _Documents) -> bytes:
+    """Write documents as rows below `CSV_HEADINGS`."""
     return _rows([[cell(_value(document, path)) for path in COLUMNS.values()] for document in documents])
 
 
@@ -80,6 +82,9 @@ def _rows(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode("utf-8", "replace")
+
+
+CSV_HEADINGS = _rows([list(COLUMNS)])
 
 
 def cell(value: object) -> str:

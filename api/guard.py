@@ -74,6 +74,10 @@ class Guard:
             return problem(HTTPStatus.METHOD_NOT_ALLOWED, "There is no such method here.", headers=allowed)
         if not (headers.get("content-length", "0").strip("0") or "transfer-encoding" in headers):
             return None
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Where one server goes by the length and the next by the chunks, a request hides in the body of another.
+            twice = "A body has a length or chunks, not both."
+            return problem(HTTPStatus.BAD_REQUEST, twice, headers={"Connection": "close"})
         if scope["method"] in _READING:
             return problem(HTTPStatus.BAD_REQUEST, "This request cannot have a body.", headers={"Connection": "close"})
         length = headers.get("content-length", "0")

@@ -26,8 +26,7 @@ def look_up(store: Store, trails: TrailLookup, values: Sequence[str]) -> Sequenc
 
 
 def _answer(one: Explanation, met: _Met) -> LookedUpValue:
-    checked = translate.checked(one)
-    return LookedUpValue(**dict(checked), seen=tuple(_seen(one, met)))
+    return LookedUpValue(**translate.said_of(one), seen=tuple(_seen(one, met)))
 
 
 def _seen(one: Explanation, met: _Met) -> Iterator[SeenValue]:

@@ -27,7 +27,8 @@ class Explanation:
 
     `readings` is everything that the value could be, with its canonical form, the likeliest first. `whitelisted` is the
     reason why a record with this value makes no event, or None. `found` says whether it would make one. `looks` are the
-    keys that were asked for; `unfit` are sentences on why lists with this value would have it refused.
+    keys that were asked for; `unfit` are sentences on why lists with this value would have it refused: these two, which
+    take longer than all the rest, are filled in for a person only.
     """
 
     value: str

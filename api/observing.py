@@ -13,22 +13,33 @@ _HOUR = 3600 * MICROSECONDS
 
 def answer(memory: ObservableMemory, values: Sequence[str], *, enabled: bool) -> ObservablesAnswer:
     """Answer for values in any spelling."""
-    meant = [canonical.address(value.strip()) or canonical.name(value) for value in values]
+    return ObservablesAnswer(observables=observables(memory, values), memory=_extent(memory.extent(), enabled=enabled))
+
+
+def observables(memory: ObservableMemory, values: Sequence[str]) -> tuple[ObservableAnswer, ...]:
+    """Tell of each value, in any spelling, when it was seen; one question to the memory for all."""
+    meant = [_meant(value.strip()) for value in values]
     found = memory.seen({value for value in meant if value is not None})
-    return ObservablesAnswer(
-        observables=tuple(
-            _observable(given, value, found.get(value or "", ())) for given, value in zip(values, meant, strict=True)
-        ),
-        memory=_extent(memory.extent(), enabled=enabled),
+    return tuple(
+        _observable(given, value, found.get(value or "", ())) for given, value in zip(values, meant, strict=True)
     )
 
 
+def _meant(text: str) -> str | None:
+    return canonical.address(text) or canonical.fingerprint(text) or canonical.name(text)
+
+
+def _kind(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return "address" if canonical.address(value) else "hash" if canonical.fingerprint(value) else "name"
+
+
 def _observable(given: str, value: str | None, by: Sequence[Sightings]) -> ObservableAnswer:
-    kind = None if value is None else "address" if canonical.address(value) else "name"
     return ObservableAnswer.model_validate(
         {
             "value": given if value is None else value,
-            "kind": kind,
+            "kind": _kind(value),
             "seen": bool(by),
             "first": _hour(min((one.first for one in by), default=None)),
             "last": _hour(max((one.last for one in by), default=None)),

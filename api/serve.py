@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import signal
 import socket
 import ssl
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.health import Trouble, untroubled
@@ -16,6 +18,7 @@ from api.lists.rule import classic
 from api.lookup import TrailLookup
 from api.moments import wall_clock
 from api.patience import patient
+from api.remembered import RememberingStore
 from api.streams import Streams
 from stores.contract import Store
 from stores.desk import Desk
@@ -43,37 +46,57 @@ def serve(
     ready: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
     trouble: Trouble = untroubled,
+    made: Callable[[FastAPI], None] | None = None,
 ) -> None:
     """Serve until `stop` is set, or until SIGINT or SIGTERM; answer what is under way before returning.
 
     `ready` is called with the URL once requests are answered. With `stop`, signals are the caller's matter; without it
     the call must come from the main thread. `trouble` says what is wrong with the reading of logs that the store cannot
-    say. Store and desk are not closed. Raises `SettingsError` when `api.host` and `api.port` cannot be listened on.
+    say. `made` is given the application before it answers anybody. Store and desk are not closed. Raises
+    `SettingsError` when `api.host` and `api.port` cannot be listened on.
     """
     with contextlib.closing(_listen(settings)) as listener, contextlib.ExitStack() as ending:
-        app = create_app(settings, store, trails, desk=desk, trouble=trouble)
+        app = create_app(settings, RememberingStore(store), trails, desk=desk, trouble=trouble)
+        if made is not None:
+            made(app)
         ending.callback(app.state.lists.close)
         app.state.lists.warm(classic("4", settings), wall_clock())
-        config = uvicorn.Config(
-            app,
-            http=patient(settings.api.request_seconds, settings.api.trusted_proxies),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # What they say is `api.access.proxies`' matter.
-            limit_concurrency=MAX_CONNECTIONS,
-            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            # Connections that wait for their next request cost a place each.
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            ssl_certfile=settings.api.tls_cert,
-            ssl_keyfile=settings.api.tls_key,
-        )
+        config = _config(app, settings)
         _secure(config, settings)
         url = _url(listener, "https" if config.is_ssl else "http")
+        ending.enter_context(_settled())
         _Server(config, url=url, ready=ready, stop=stop, streams=app.state.streams).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _settled() -> Iterator[None]:
+    """Leave what lives as long as the server, a hundred thousand objects, out of each search for garbage."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=patient(settings.api.request_seconds, settings.api.trusted_proxies),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # What they say is `api.access.proxies`' matter.
+        limit_concurrency=MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        # Connections that wait for their next request cost a place each.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ssl_certfile=settings.api.tls_cert,
+        ssl_keyfile=settings.api.tls_key,
+    )
 
 
 class _Server(uvicorn.Server):

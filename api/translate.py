@@ -1,7 +1,7 @@
 """From the types inside to the answers outside."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from api.answers import (
     CheckedValue,
@@ -121,13 +121,18 @@ def sensor(status: SensorStatus, now: int) -> SensorAnswer:
 
 
 def checked(explanation: Explanation) -> CheckedValue:
-    return CheckedValue(
-        value=explanation.value,
-        found=explanation.found,
-        whitelisted=explanation.whitelisted,
-        readings=tuple(Reading(kind=kind, canonical=value) for kind, value in explanation.readings),
-        matches=tuple(_found(match) for match in explanation.matches),
-    )
+    return CheckedValue(**said_of(explanation))
+
+
+def said_of(explanation: Explanation) -> dict[str, Any]:
+    """Give the fields of a `CheckedValue`, which other answers have too."""
+    return {
+        "value": explanation.value,
+        "found": explanation.found,
+        "whitelisted": explanation.whitelisted,
+        "readings": tuple(Reading(kind=kind, canonical=value) for kind, value in explanation.readings),
+        "matches": tuple(_found(match) for match in explanation.matches),
+    }
 
 
 def _found(match: FoundTrail) -> TrailFound:

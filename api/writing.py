@@ -67,7 +67,7 @@ def _match(
             alias="If-Match",
             max_length=1000,
             description="The `ETag` of what was seen, or `*` for whatever is there.",
-            openapi_examples={"version": {"value": '"3"'}},
+            openapi_examples={"version": {"value": '"3"'}, "whatever is there": {"value": "*"}},
         ),
     ] = None,
 ) -> Match:

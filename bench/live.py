@@ -3,14 +3,16 @@
 python -m bench.live                                    20,000 rows/s on three logs of Zeek
 python -m bench.live --form eve                         the same of Suricata
 python -m bench.live --trails trails-static.tar.gz      real trails; made up when not given
+python -m bench.live --dead-targets                     everything is to be sent to five targets, none of which takes it
 """
 
 import argparse
+import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,9 +119,11 @@ def _from_api(run: Running, cursor: str | None) -> tuple[Sequence[Mapping[str, A
     return page["events"], page.get("next")
 
 
-def _measure(folder: Path, set_path: Path, feed: Sequence[Log], rate: float, way: str) -> list[tuple[str, str]]:
+def _measure(
+    folder: Path, set_path: Path, feed: Sequence[Log], rate: float, way: str, more: str = ""
+) -> list[tuple[str, str]]:
     folder.mkdir()
-    with running(folder, set_path) as run, closing(open_embedded(run.store, read_only=True)) as store:
+    with running(folder, set_path, more=more) as run, closing(open_embedded(run.store, read_only=True)) as store:
 
         def from_store(cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
             page = store.events(Query(), order=EventOrder.INGESTED, limit=1000, cursor=cursor)
@@ -170,20 +174,31 @@ def show(facts: Iterable[tuple[str, str]]) -> None:
         print(f"{what:<26} {found}", flush=True)
 
 
+@contextmanager
+def dead_targets() -> Iterator[str]:
+    """Give settings with targets that refuse connections, and with ones that take them and never read."""
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        port = hung.getsockname()[1]
+        hooks = [f'[send.webhooks.refuses{one}]\nurl = "http://127.0.0.1:9/"\n' for one in range(2)]
+        hooks += [f'[send.webhooks.hangs{one}]\nurl = "http://127.0.0.1:{port}/"\n' for one in range(2)]
+        yield "".join([*hooks, f'[send.syslog.hangs]\nhost = "127.0.0.1"\nport = {port}\n'])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
     parser.add_argument("--trails", type=Path, help="file, folder or archive of trails; made up when not given")
     parser.add_argument("--rate", type=float, default=20_000, help="rows a second on all logs together")
     parser.add_argument("--seconds", type=float, default=30, help="how long rows are written")
     parser.add_argument("--form", choices=("zeek", "eve"), default="zeek", help="whose logs")
+    parser.add_argument("--dead-targets", action="store_true", help="everything is to be sent, and nothing can be")
     chosen = parser.parse_args()
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as place, dead_targets() as dead:
         folder = Path(place)
         set_path, cost = trail_set(folder, chosen.trails)
         feed = made(chosen.form, cost, round(chosen.rate * chosen.seconds))
         print(f"{cost.trails:,} trails, {chosen.form}, three logs", flush=True)
         for way in ("store", "API"):
-            show(_measure(folder / way, set_path, feed, chosen.rate, way))
+            show(_measure(folder / way, set_path, feed, chosen.rate, way, dead if chosen.dead_targets else ""))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 python -m bench.stores                          the store: append, disk, answers (1 M events)
 python -m bench.stores --events 5000000
+python -m bench.stores --events 5000000 --only search      only answers with that in their name
 python -m bench.stores --engines                SQLite and (if it is installed) DuckDB with one bare table
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 
 from stores.contract import Dimension, Query, Store, ThreatOrder
 from stores.embedded import open_embedded
+from stores.search.parse import parse
 from trailhound.event import Event, event_id
 from trailhound.record import MICROSECONDS
 from trailhound.severity import Direction, Severity
@@ -37,6 +39,20 @@ HOSTS = 5_000
 ATTACKERS = 100_000
 DOMAINS = 20_000
 ROUNDS = 20
+ONLY = ""
+# Text that few events hold, a class that very many have; wildcards; networks; a port.
+SEARCHES = (
+    "bad777.ex",
+    '"family 77"',
+    "scanner",
+    "trail:bad77*",
+    "info:mass*",
+    "src:10.1.0.0/24",
+    "ip:45.0.0.0/20",
+    "dst:192.168.1.0/24",
+    "port:3389",
+    "sev:high -info:mass* ip:10.1.0.0/16",
+)
 FAMILIES = (TrailClass.C2, TrailClass.MALWARE, TrailClass.PHISHING, TrailClass.SUSPICIOUS)
 
 
@@ -137,6 +153,7 @@ def measure_store(path: Path, number: int) -> None:
     filters: dict[str, dict[str, Any]] = {
         "": {},
         "critical": {"severities": (Severity.CRITICAL,)},
+        "one sensor": {"sensors": ("sensor-1",)},
         "one network": {"sources": ("10.1.0.0/24",)},
     }
     for span, times in spans.items():
@@ -146,7 +163,9 @@ def measure_store(path: Path, number: int) -> None:
     for span, times in spans.items():
         listed = len(store.attackers(Query(since=times.since, classes=classes)))
         _time(f"{span}: {listed} attackers", partial(store.attackers, Query(since=times.since, classes=classes)))
-    _time("always: text that is rare", lambda: store.events(Query(text="bad777.ex")))
+    for span, times in spans.items():
+        for text in SEARCHES:
+            _search(store, f"{span}, search {text}", Query(since=times.since, where=parse(text)))
     store.close()
 
 
@@ -167,19 +186,33 @@ def _ask(store: Store, name: str, query: Query) -> None:
     _time(f"{name}: timeline by hour", lambda: store.timeline(query, by=Dimension.GROUP, step=HOUR))
     for dimension in (Dimension.SOURCE, Dimension.TRAIL, Dimension.INFO, Dimension.DESTINATION):
         _time(f"{name}: top {dimension}", partial(store.top, query, dimension))
-    for order in (ThreatOrder.RISK, ThreatOrder.LAST):
+    for order in ThreatOrder:
         _time(f"{name}: threats by {order}", partial(store.threats, query, order=order))
     _time(f"{name}: newest events", lambda: store.events(query))
+    page = [threat.id for threat in store.threats(query).threats]
+    for unit, step in (("hour", HOUR), ("day", DAY)):
+        _time(f"{name}: sparklines of a page by {unit}", partial(store.sparklines, query, page, step=step))
+
+
+def _search(store: Store, name: str, query: Query) -> None:
+    _time(f"{name}: newest events", lambda: store.events(query))
+    _time(f"{name}: threats by risk", lambda: store.threats(query))
+    _time(f"{name}: summary", lambda: store.summary(query))
 
 
 def _time(name: str, ask: Callable[[], object]) -> None:
-    spent = []
+    if ONLY and ONLY not in name:
+        return
+    spent, busy = [], []
     for _ in range(ROUNDS):
-        begin = time.perf_counter()
+        begin, begin_busy = time.perf_counter(), time.thread_time()
         ask()
         spent.append((time.perf_counter() - begin) * 1_000)
-    p95 = statistics.quantiles(spent, n=20)[-1]
-    print(f"{statistics.median(spent):8.1f} ms median {p95:8.1f} ms p95   {name}")
+        busy.append((time.thread_time() - begin_busy) * 1_000)
+    p95, p95_busy = (statistics.quantiles(one, n=20)[-1] for one in (spent, busy))
+    print(
+        f"{statistics.median(spent):8.1f} ms median {p95:8.1f} ms p95 {p95_busy:8.1f} ms CPU, p95   {name}", flush=True
+    )
 
 
 _TABLE = "CREATE TABLE events (id BLOB, start BIGINT, severity INTEGER, source INTEGER, trail INTEGER, body BLOB)"
@@ -274,7 +307,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000, help="how many events, or rows")
     parser.add_argument("--keep", type=Path, help="file of the store: filled when it is new, asked again when not")
     parser.add_argument("--engines", action="store_true", help="compare SQLite and DuckDB instead")
+    parser.add_argument("--only", default="", help="only answers with this in their name")
     chosen = parser.parse_args()
+    globals()["ONLY"] = chosen.only
     with TemporaryDirectory() as folder:
         if chosen.engines:
             measure_engines(Path(folder), chosen.events)

@@ -26,7 +26,8 @@ from matchers.compile import Compiled, Compiler
 from matchers.layout import VERSION
 from trailhound import __version__
 from trailhound.errors import SourceError, TrailSetError
-from trailhound.settings import Settings, Trails
+from trailhound.matching import Trails
+from trailhound.settings import Settings
 
 DAY = 86_400  # Seconds.
 _TRIES = 3

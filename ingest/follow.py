@@ -16,7 +16,7 @@ from ingest.rotated import TOO_SHORT, Newcomers, Seen
 from ingest.tail import Tail, shown
 from ingest.watch import Watch, is_followed, is_rotated
 from trailhound.errors import SourceError
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 IDLE = 30.0  # Seconds after which a file that does not grow is let go; it is opened again when it does.
 MOST_OPEN = 512  # Files that are open at the same time; others wait until one of these has nothing more to read.

@@ -14,7 +14,7 @@ from ingest.tail import shown
 from ingest.watch import unrotated
 from stores.contract import SensorStatus
 from trailhound.record import MICROSECONDS
-from trailhound.settings import Folder, Logs
+from trailhound.watching import Folder, Logs
 
 UNRECOGNISED = "not recognised as a log of Zeek or Suricata"
 FORGET = 7 * 86_400 * MICROSECONDS  # After a week without a record, a log is no longer reported; its counts are kept.

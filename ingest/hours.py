@@ -28,6 +28,10 @@ def hours_of(moments: Sequence[object]) -> Hours | None:
     """Tell the hours of times as logs write them; None when there are none."""
     if not moments:
         return None
+    if isinstance(moments[0], str) and _are_alike(moments, moments[0]):
+        hour = _hour(moments[0])
+        if hour is not None:
+            return Hours(hour)
     try:
         first, last = min(moments), max(moments)  # type: ignore[type-var] # what cannot be compared is no time
     except TypeError:  # Numbers and texts, or something that is none of both.
@@ -37,6 +41,21 @@ def hours_of(moments: Sequence[object]) -> Hours | None:
     if isinstance(first, str) and isinstance(last, str):
         return _of_texts(cast("Sequence[str]", moments), first, last)
     return _of_each([_hour(moment) for moment in moments])
+
+
+def _are_alike(times: Sequence[object], first: str) -> bool:
+    """Tell whether all times are texts of one form, hour and zone: the usual case, for the price of one text."""
+    try:
+        text = "".join(times)  # type: ignore[arg-type] # what is no text is found out by that
+    except TypeError:
+        return False
+    number, zone = len(times), first[_ZONE:]
+    return (
+        bool(zone)
+        and len(text) == number * len(first)
+        and text.count(first[:_HOUR_END]) == number
+        and text.count(zone) == number
+    )
 
 
 def hours_of_seconds(times: Sequence[float]) -> Hours:

@@ -1,4 +1,4 @@
-"""Gathering the observable memory: every name and address that passes, once for each hour and sensor.
+"""Gathering the observable memory: every name, address and hash that passes, once for each hour and sensor.
 
 The loop asks about each distinct cell of a column anyway; what is new in it costs one difference of sets. Reading,
 sorting and writing what is new is done beside the loop, once a minute.
@@ -50,6 +50,7 @@ _READ: Mapping[Probe, Callable[[str], str | None]] = {
     Probe.NAME: _name,
     Probe.HOST: _host,
     Probe.SUBJECT: _subject,
+    Probe.HASH: canonical.fingerprint,
 }
 _Column = tuple[str, str, Probe, Hashable]
 
@@ -163,5 +164,5 @@ _NONE: frozenset[Hashable] = frozenset()
 
 
 def _values(probe: Probe, texts: Iterable[str]) -> list[str]:
-    """Read texts; those that are no name and no address are left out, as names of reverse look-ups are."""
+    """Read texts; those that are nothing of the sort are left out, as names of reverse look-ups are."""
     return [value for value in map(_READ[probe], texts) if value is not None and not value.endswith(_REVERSED)]

@@ -17,7 +17,7 @@ from ingest.source import Source
 from ingest.tail import Tail, shown, unreadable
 from ingest.unpack import DAMAGE, content_size
 from trailhound.errors import SourceError
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 SETTLE = 5.0  # Seconds that a compressed file must not have changed before it is looked into.
 _DAY = 86_400.0

@@ -14,7 +14,7 @@ from watchdog.observers.api import BaseObserver
 
 from ingest.mounts import is_remote
 from trailhound.errors import SourceError
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 MAX_LINKS = 32  # Linked folders that are watched by themselves; each takes an instance of inotify.
 # What rotation and compression put behind a name: `.1`, `-20260101`, `.old`, `.gz`.

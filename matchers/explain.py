@@ -1,6 +1,6 @@
 """What the rules would say of a bare value: its readings, every key that is asked for, what keeps it from counting."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from matchers import hiding, layout
@@ -9,7 +9,7 @@ from matchers.observer import Sight, Sighting
 from matchers.rules import Rules, Verdict, says_nothing, whitelisted
 from trailhound.canonical import Indicator, address, host_port, readings
 from trailhound.severity import Direction
-from trailhound.trail import TrailKind
+from trailhound.trail import Trail, TrailKind
 
 _SIGHTS = {
     TrailKind.USER_AGENT: (Sight.AGENT, "user_agent.original"),
@@ -62,6 +62,32 @@ class Explained:
     readings: tuple[Indicator, ...]
     verdicts: Sequence[Verdict]
     looks: Sequence[Look]
+
+
+def meets(
+    rules: Rules, found: Sequence[Indicator], value: str, source: str | None = None, time: int | None = None
+) -> Sequence[Verdict]:
+    """Give the verdicts of `explain` for a value with these readings, without a word on what was asked for."""
+    verdicts: dict[bytes, Verdict] = {}
+    for reading in found:
+        for sighting in _sightings(reading):
+            _take(verdicts, {one.key: one for one in rules.verdicts(sighting, source, time)}.values())
+    itself = [one for one in found if one.kind is TrailKind.CIDR]
+    for one in (*itself, *(Indicator(kind, value.strip()) for kind in _PATTERNS)):
+        trail = rules.look_ups.get(*one)
+        if trail is not None:
+            _take(verdicts, (_judged(rules, one, trail, source, time),))
+    return list(verdicts.values())
+
+
+def _take(verdicts: dict[bytes, Verdict], met: Iterable[Verdict]) -> None:
+    """Add what a value meets in one place: of two verdicts on a trail, the one by which it counts there."""
+    is_won = False
+    for verdict in met:
+        counts = not is_won and not verdict.hidden
+        if verdict.key not in verdicts or (counts and verdicts[verdict.key].hidden):
+            verdicts[verdict.key] = verdict
+        is_won |= counts
 
 
 def explain(rules: Rules, value: str, source: str | None = None, time: int | None = None) -> Explained:
@@ -140,9 +166,13 @@ def _itself(rules: Rules, one: Indicator, source: str | None, time: int | None) 
     trail = rules.look_ups.get(*one)
     if trail is None:
         return Tried(named(key))
-    hidden = whitelisted(hiding.deciding(rules.whitelist, one))
-    verdict = rules.judged(Verdict(key, trail, one.value, hidden), source, time)
+    verdict = _judged(rules, one, trail, source, time)
     return Tried(named(key), verdict, verdict.hidden or COUNTS)
+
+
+def _judged(rules: Rules, one: Indicator, trail: Trail, source: str | None, time: int | None) -> Verdict:
+    hidden = whitelisted(hiding.deciding(rules.whitelist, one))
+    return rules.judged(Verdict(layout.key(*one), trail, one.value, hidden), source, time)
 
 
 def _verdicts(looks: Sequence[Look]) -> list[Verdict]:

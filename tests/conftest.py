@@ -38,9 +38,20 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def real_suricata() -> str:
     """The program of the real Suricata, which `make test` installs."""
-    found = shutil.which("suricata")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("the real Suricata is not installed; deploy/tools-for-tests installs it")
-    if found is None:
-        pytest.skip("the real Suricata is not installed; deploy/tools-for-tests installs it")
-    return found
+    return _installed("suricata", "the real Suricata")
+
+
+@pytest.fixture(scope="session")
+def real_systemd() -> str:
+    """The program that checks units, of the real systemd, which `make test` installs."""
+    return _installed("systemd-analyze", "systemd")
+
+
+def _installed(program: str, name: str) -> str:
+    found = shutil.which(program)
+    if found is not None:
+        return found
+    missing = f"{name} is not installed; deploy/tools-for-tests installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)

@@ -13,6 +13,7 @@ from trailhound.commands import (
     decisions,
     doctor,
     es,
+    events,
     export,
     feeds,
     key,
@@ -41,6 +42,7 @@ app.command()(run.run)
 app.command()(run.serve)
 app.command()(run.demo)
 app.command()(scan.scan)
+app.command()(events.events)
 app.command()(doctor.doctor)
 app.add_typer(positions.app, name="positions")
 app.add_typer(deadletters.app, name="deadletters")

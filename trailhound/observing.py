@@ -1,4 +1,4 @@
-"""Settings of the observable memory: which names and addresses were ever seen in traffic."""
+"""Settings of the observable memory: which names, addresses and hashes were ever seen in traffic."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,9 +10,9 @@ class Observables(BaseModel):
 
     enabled: bool = Field(
         default=False,
-        description="Whether `trailhound run` remembers every name and address in the logs, with the first and last"
-        " hour and by which sensors, so that one can ask later whether it was ever seen. Takes a tenth to a quarter of"
-        " the time of reading.",
+        description="Whether `trailhound run` remembers every name, address and hash (of files and certificates, JA3,"
+        " JA4) in the logs, with the first and last hour and by which sensors, so that one can ask later whether it was"
+        " ever seen. Takes a tenth to a quarter of the time of reading.",
     )
     max_rows: int = Field(
         default=2_000_000,

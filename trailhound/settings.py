@@ -17,15 +17,15 @@ from pydantic_settings import SettingsError as NotJson
 
 from trailhound.access import Access
 from trailhound.cluster import Cluster
-from trailhound.errors import SettingsError, TrailError
+from trailhound.errors import SettingsError
 from trailhound.feeding import USER_FILE, Feeds
+from trailhound.geography import Geography
 from trailhound.listing import Lists
-from trailhound.local_names import LOCAL_SUFFIXES, read_suffix
+from trailhound.matching import Trails
 from trailhound.observing import Observables
 from trailhound.sending import Send
 from trailhound.sharing import Central, HandingOn
-from trailhound.start import Start
-from trailhound.trail import TrailClass
+from trailhound.watching import Logs
 
 ENVIRONMENT_PREFIX = "TRAILHOUND_"
 HOME_NETWORKS = (
@@ -51,138 +51,8 @@ def _network(text: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 
 
-def _suffix(text: str) -> str:
-    try:
-        return read_suffix(text)
-    except TrailError as error:
-        raise ValueError(str(error)) from error
-
-
-Suffix = Annotated[str, AfterValidator(_suffix)]
-
-
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Folder(_Section):
-    """One folder of logs, with the sensor that writes them."""
-
-    path: Path = Field(description="Folder that Zeek or Suricata writes its logs to; looked through recursively.")
-    sensor: str = Field(
-        default="",
-        max_length=255,
-        description="Name of the sensor in every event (`observer.name`). Empty: the name of this host.",
-    )
-    include: tuple[str, ...] = Field(
-        default=("*.log", "*.json", "*.ndjson"), description="Names of files to follow, as shell patterns."
-    )
-    exclude: tuple[str, ...] = Field(
-        default=("stats.log", "*loaded_scripts*.log", "capture_loss*.log", "reporter*.log", "fast.log", "suricata.log"),
-        description="Names of files to leave alone, as shell patterns; stronger than `include`.",
-    )
-    silent_minutes: float | None = Field(
-        default=None, ge=0, le=525_600, description="As `logs.silent_minutes`, for this folder. Unset: that one counts."
-    )
-
-
-class CustomLog(_Section):
-    """A log that Trailhound does not know: which of its columns hold what."""
-
-    columns: Mapping[str, Literal["address", "name", "url", "user-agent", "certificate", "file-hash", "email"]] = Field(
-        description="Column -> kind of value in it. `id.orig_h` and `id.resp_h` are known by themselves."
-    )
-
-
-class Logs(_Section):
-    """Where records come from."""
-
-    folders: tuple[Folder, ...] = Field(default=(), description="Folders to watch.")
-    start: Start = Field(
-        default="beginning",
-        description="Where to start in files that were there before the first run: `beginning`, `end`, or a time: only"
-        " records since then count. A time is ISO 8601, UTC unless it says otherwise, or a duration such as `6h`.",
-    )
-    compressed: Literal["continue", "never"] = Field(
-        default="continue",
-        description="What to do with rotated logs whose names are not followed (`eve.json.1`, `conn.log.gz`): read on"
-        " in them what was unread, and read those written since the last run; or leave them alone.",
-    )
-    poll_seconds: float = Field(
-        default=2.0, gt=0, le=3600, description="How often folders are looked through beside the kernel's notices."
-    )
-    polling: bool = Field(
-        default=False,
-        description="Do without the kernel's notices (inotify): for network shares, where they do not arrive.",
-    )
-    take_in: tuple[Literal["zeek-notice", "zeek-intel", "suricata-alert"], ...] = Field(
-        default=(),
-        max_length=16,
-        description="Logs whose records are events of their own, though they meet no trail:"
-        " `zeek-notice`, `zeek-intel`, `suricata-alert`.",
-    )
-    custom: Mapping[str, CustomLog] = Field(default_factory=dict, description="Logs of your own, by Zeek's `#path`.")
-    max_line_bytes: int = Field(
-        default=1_048_576, ge=4096, le=67_108_864, description="A longer line goes to the dead letters."
-    )
-    silent_minutes: float = Field(
-        default=60,
-        ge=0,
-        le=525_600,
-        description="A log that had records and has had none for so long, and for twice as long as is usual for it, is"
-        " a warning; 0: never.",
-    )
-    max_clock_skew_seconds: float = Field(
-        default=300,
-        ge=0,
-        le=31_536_000,
-        description="Records that come from further in the future, or all of which come later than that while their log"
-        " is written, are a warning: a clock is wrong. 0: never.",
-    )
-
-
-class Trails(_Section):
-    """What records are matched against."""
-
-    set: Path | None = Field(
-        default=None,
-        description="A compiled trail set to use as it is. Unset: one is compiled when `files` or `starter` change.",
-    )
-    files: tuple[Path, ...] = Field(
-        default=(),
-        description="Trails: Maltrail's static folder (or archive) and trails.csv, plain lists, Zeek intel files.",
-    )
-    custom: tuple[Path, ...] = Field(
-        default=(),
-        description="Trails of your own, as `files`; marked as custom, and stronger than what lists say of a value.",
-    )
-    starter: bool = Field(default=True, description="Add the trails that come with Trailhound.")
-    min_ratio: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="Least share of the trails in force that a new set must have to be taken up while running.",
-    )
-    expired_days: int = Field(
-        default=90,
-        ge=0,
-        le=36_500,
-        description="How long a trail that expired is kept in a set, for records that are older still.",
-    )
-    ignore_classes: tuple[TrailClass, ...] = Field(
-        default=(), description="Classes of trails that never count, such as `policy` or `parked`."
-    )
-    min_confidence: int = Field(
-        default=0, ge=0, le=100, description="Trails of less confidence never count; 0 lets all count."
-    )
-    whitelist: tuple[Path, ...] = Field(
-        default=(), description="Files of names, addresses and networks that never match, one a line."
-    )
-    local_suffixes: tuple[Suffix, ...] = Field(
-        default=tuple(LOCAL_SUFFIXES),
-        max_length=1000,
-        description="Names that are or end in one of these never match. Your own list stands in place of this one.",
-    )
 
 
 class Networks(_Section):
@@ -269,6 +139,7 @@ class Settings(BaseSettings):
     networks: Networks = Field(default_factory=Networks)
     store: StoreSettings = Field(default_factory=StoreSettings)
     observables: Observables = Field(default_factory=Observables)
+    countries: Geography = Field(default_factory=Geography)
     api: Api = Field(default_factory=Api)
     lists: Lists = Field(default_factory=Lists)
     handing_on: HandingOn = Field(default_factory=HandingOn)
@@ -334,6 +205,7 @@ TAKEN_UP = (
     "logs.max_clock_skew_seconds",
     "trails.*",
     "run.*",
+    "send.*",
 )
 
 

@@ -57,6 +57,7 @@ class _Needs:
 
     scope: Scope
     whole: bool
+    own: bool = False
     is_page: bool = False
     word: str = "scope"
 
@@ -73,6 +74,8 @@ class _Needs:
             raise HTTPException(403, f"This needs the scope {self.scope}, which {principal.name} does not have.")
         if self.whole and principal.is_restricted:
             raise HTTPException(403, "This tells of all networks, and so only whoever may see them all is answered.")
+        if self.own and not principal.sees_custom:
+            raise HTTPException(403, f"{principal.name} may not see the trails that people of this site made.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class _Public:
 class _OwnKey:
     """A key that is none of an account; a dependency of the route itself looks at it."""
 
+    is_optional: bool = False
     scope: None = None
     word: str = "own-key"
 
@@ -131,13 +135,13 @@ def _networks(networks: tuple[str, ...]) -> Networks:
     return Networks(networks)
 
 
-def needs(scope: Scope, *, whole: bool = False, page: bool = False) -> Any:
+def needs(scope: Scope, *, whole: bool = False, own: bool = False, page: bool = False) -> Any:
     """Ask for credentials with a scope.
 
-    With `whole` for somebody who is not restricted to some networks; a `page` is for people, who are sent to the log-in
-    and come back.
+    With `whole` for somebody who is not restricted to some networks, with `own` for somebody who may see trails of the
+    site's own; a `page` is for people, who are sent to the log-in and come back.
     """
-    return Depends(_Needs(scope, whole, page))
+    return Depends(_Needs(scope, whole, own, page))
 
 
 def public() -> Any:
@@ -145,9 +149,9 @@ def public() -> Any:
     return Depends(_Public())
 
 
-def own_key() -> Any:
-    """Leave the matter to a dependency of the route, which looks at keys of its own."""
-    return Depends(_OwnKey())
+def own_key(*, optional: bool = False) -> Any:
+    """Leave the matter to a dependency of the route, which looks at keys of its own; `optional` when not only there."""
+    return Depends(_OwnKey(optional))
 
 
 def by_network(scope: Scope = Scope.LISTS, *, networks: str = "list_networks") -> Any:
@@ -197,19 +201,31 @@ def describe(app: FastAPI, document: dict[str, Any]) -> None:
     owned = {getattr(context, "operation_id", None): found[0] for context, found in owners(app) if found}
     for operation in operations(document):
         owner = owned.get(operation["operationId"])
-        if owner is None or owner.word in ("public", "own-key"):
-            operation["security"] = [] if owner is None or owner.word == "public" else [{"bearer": []}]
-            continue
-        free: list[Mapping[str, list[str]]] = [{}] if owner.word == "network" else []
-        operation["security"] = [*free, *({name: []} for name in _SCHEMES)]
-        operation["x-scope"] = str(owner.scope)
+        operation["security"] = _security(owner)
+        if owner is not None and owner.scope is not None:
+            operation["x-scope"] = str(owner.scope)
+
+
+def _security(owner: Owner | None) -> list[Mapping[str, list[str]]]:
+    if owner is None or owner.word == "public":
+        return []
+    if isinstance(owner, _OwnKey) and not owner.is_optional:
+        return [{"bearer": []}]
+    is_free = owner.word != "scope"
+    return [*([{}] if is_free else []), *({name: []} for name in _SCHEMES)]
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for _, operation in by_method(document):
+        yield operation
+
+
+def by_method(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give every operation with its method, in small letters."""
     for path in document["paths"].values():
         for method, operation in path.items():
             if method in _METHODS:
-                yield operation
+                yield method, operation
 
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})

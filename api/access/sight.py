@@ -38,6 +38,11 @@ def seen_by(principal: Principal, store: Store) -> Store:
     return Sight(store, principal) if principal.is_restricted or not principal.sees_custom else store
 
 
+def sees_all_of(principal: Principal, source: str | None) -> bool:
+    """Tell whether somebody sees every event of the threats of a source, whatever else there may be."""
+    return not principal.is_restricted or _is_inside(Networks(principal.networks), source or "")
+
+
 class Sight:
     """`stores.contract.Store` for reading, narrowed to what one principal may see."""
 
@@ -126,8 +131,7 @@ class Sight:
         return not self._principal.is_restricted or any(isinstance(end, str) and self._is_inside(end) for end in ends)
 
     def _is_inside(self, text: str) -> bool:
-        address = canonical.address(text)
-        return address is not None and self._networks.holds(address)
+        return _is_inside(self._networks, text)
 
     def _threat(self, threat: Threat) -> Threat:
         """Take out what is told of the whole life of a threat, and so of other networks and other trails."""
@@ -136,6 +140,11 @@ class Sight:
             return replace(threat, reference=reference)
         seen = [one for one in threat.destinations if self._is_inside(one)]
         return replace(threat, destinations=seen, ports=(), protocols=(), sensors=(), reference=reference)
+
+
+def _is_inside(networks: Networks, text: str) -> bool:
+    address = canonical.address(text)
+    return address is not None and networks.holds(address)
 
 
 class PublicTrails:

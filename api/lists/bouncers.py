@@ -154,6 +154,8 @@ class Bouncers:
             for one in self._lists.candidates(rule, now):
                 if one.value not in entries:
                     yield Entry(one.value, now, one)
+        if not any(rule.decisions for rule in rules):
+            return
         for decision in self._desk.decisions(now=now, ended_since=max(0, now - _REMEMBERED)):
             is_over = decision.verdict is Verdict.BLOCK and not decision.in_force(now)
             if is_over and decision.scope is not DecisionScope.DOMAIN and decision.value not in entries:

@@ -34,6 +34,7 @@ def gather(store: Store, trails: TrailLookup, rule: Rule, now: int, is_wanted: W
         classes=rule.classes,
         directions=(Direction.INBOUND if rule.is_inbound else Direction.OUTBOUND,),
         within=rule.networks,
+        custom=rule.custom,
     )
     if not rule.is_inbound:
         return _fit(trails, rule, now, _called(store, rule, query, now))

@@ -8,14 +8,16 @@ from typing import TypeAlias
 
 import structlog
 
+from api.lists import saved
 from api.lists.decided import Decided, Decisions
 from api.lists.entry import Candidate
+from api.lists.forms import TXT
 from api.lists.gather import gather
 from api.lists.listing import Listing, assemble, stands
 from api.lists.rule import Rule
 from api.lists.spared import Spared, Sparing
 from api.lookup import TrailLookup
-from stores.contract import Query, Store
+from stores.contract import Query, Store, Summary
 from stores.desk import Desk
 from trailhound.errors import TrailhoundError
 from trailhound.record import MICROSECONDS
@@ -32,6 +34,8 @@ _PATIENCE = 60.0  # Seconds after which a list that is older is not given away a
 _CLOSING = 1.0  # Seconds that a stop waits for a list that is being made.
 _WANTED = 900.0  # Seconds that a list is made ahead after somebody asked for it.
 _MOST_KEPT = 256
+_SAVED = 300.0  # Seconds between two times that the first list is kept for the next start.
+_FRESH = 2.0  # Seconds after a start in which the list of the last one is not made anew, so that it is given at once.
 State: TypeAlias = tuple[object, ...]
 _Without: TypeAlias = tuple[State, Spared, Decided]
 
@@ -66,6 +70,10 @@ class BlockLists:
         self._decisions = Decisions(desk)
         self._shelves: dict[Rule, _Shelf] = {}
         self._spared: dict[tuple[str, ...], tuple[State, Spared]] = {}
+        self._folder = settings.state_dir
+        self._first: Rule | None = None
+        self._saved = 0.0
+        self._saved_state: State = ()
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._keeper: threading.Thread | None = None
@@ -76,6 +84,8 @@ class BlockLists:
         self._closed.set()
         if self._keeper is not None:
             self._keeper.join(_CLOSING)
+        if self._first is not None and self._first in self._shelves:
+            self._save(self._shelves[self._first])
 
     def get(self, rule: Rule, now: int) -> Listing:
         """Give a list as it is at a moment (microseconds)."""
@@ -93,7 +103,15 @@ class BlockLists:
             return self._shelf(rule, now, self._without(rule, now)).candidates
 
     def warm(self, rule: Rule, now: int) -> None:
-        """Make a list that may be long ahead, while nobody waits for it."""
+        """Take the list that was kept before the last stop, or make it while nobody waits for it.
+
+        Who is spared, was cleared or was decided on since is looked at as always. It is made anew soon.
+        """
+        self._first = rule
+        try:
+            self._take_saved(rule, now)
+        except TrailhoundError as error:
+            _log.warning("the block list of the last start is not used", list=rule.name, reason=str(error))
         threading.Thread(target=self._warm, args=(rule, now), name="lists-first", daemon=True).start()
 
     def _warm(self, rule: Rule, now: int) -> None:
@@ -102,6 +120,32 @@ class BlockLists:
                 self.get(rule, now)
         except TrailhoundError as error:
             _log.warning("a block list could not be made ahead", list=rule.name, reason=str(error))
+
+    def _take_saved(self, rule: Rule, now: int) -> None:
+        summary = self._store.summary(Query())
+        if summary.last is None or summary.events < SMALL:
+            return
+        candidates = saved.read(self._folder, rule, now, summary.last)
+        if not candidates:
+            return
+        with self._lock:
+            mark, spared, decided = self._without(rule, now)
+            listing = Listing(rule, assemble(rule, candidates, spared, decided), now // MICROSECONDS)
+            listing.body(TXT)
+            begin = time.monotonic()
+            checked = begin - _EVERY + _FRESH
+            self._shelves[rule] = _Shelf(
+                candidates, (), listing, mark, is_big=True, took=0, checked=checked, asked=begin
+            )
+
+    def _save(self, shelf: _Shelf) -> None:
+        """Keep the first list for the next start, unless that was done."""
+        if not shelf.is_big or not shelf.state or shelf.state == self._saved_state:
+            return
+        minute, summary = shelf.state
+        if isinstance(minute, int) and isinstance(summary, Summary) and summary.last is not None:
+            saved.write(self._folder, shelf.listing.rule, minute, summary.last, shelf.candidates)
+            self._saved, self._saved_state = time.monotonic(), shelf.state
 
     def _without(self, rule: Rule, now: int) -> _Without:
         decided = self._decisions.at(now)
@@ -146,6 +190,8 @@ class BlockLists:
                 del self._shelves[stalest]
             is_big = summary.events >= SMALL
             self._shelves[rule] = _Shelf(candidates, state, listing, mark, is_big, end - begin, begin, asked)
+            if rule == self._first and (not self._saved or end - self._saved > _SAVED):
+                self._save(self._shelves[rule])
 
     def _keep(self, ahead: int) -> None:
         """Look for something new as long as somebody asks. `ahead` is the wall clock less the monotonic one."""

@@ -17,7 +17,10 @@ _FAMILIES: Mapping[str, Family] = {"ipv4": "4", "ipv6": "6", "domain": "any"}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One list. Times are microseconds; `networks` are those whose events alone count (none: all)."""
+    """One list. Times are microseconds; `networks` are those whose events alone count (none: all).
+
+    `custom` tells whether events of trails of the site's own count.
+    """
 
     name: str
     is_of_names: bool
@@ -34,6 +37,7 @@ class Rule:
     ranges: bool
     limit: int
     networks: tuple[str, ...] = ()
+    custom: bool = True
 
     @property
     def grows(self) -> bool:
@@ -50,7 +54,7 @@ class Rule:
         return self.family == "any" or (":" in address) == (self.family == "6")
 
 
-def named(name: str, settings: NamedList, networks: tuple[str, ...] = ()) -> Rule:
+def named(name: str, settings: NamedList) -> Rule:
     """Make the rule of a list of the settings."""
     return Rule(
         name=name,
@@ -67,11 +71,10 @@ def named(name: str, settings: NamedList, networks: tuple[str, ...] = ()) -> Rul
         decisions=settings.decisions,
         ranges=True,
         limit=settings.limit,
-        networks=networks,
     )
 
 
-def classic(family: Family, settings: Settings, networks: tuple[str, ...] = ()) -> Rule:
+def classic(family: Family, settings: Settings) -> Rule:
     """Make the rule of `/fail2ban`: addresses alone, since the scripts that ask for it know nothing else."""
     return Rule(
         name="fail2ban",
@@ -88,7 +91,6 @@ def classic(family: Family, settings: Settings, networks: tuple[str, ...] = ()) 
         decisions=True,
         ranges=False,
         limit=settings.api.list_limit,
-        networks=networks,
     )
 
 

@@ -28,7 +28,7 @@ from api.answers_accounts import (
 )
 from api.deps import DeskDep, NowDep
 from api.moments import moment
-from api.problems import Problem
+from api.problems import Problem, field_error
 from api.writing import AuthorDep
 from stores.desk.contract import AuditEntry, Author
 from trailhound.errors import AccessError
@@ -152,7 +152,7 @@ def add_key(request: Request, body: NewKey, desk: DeskDep, author: AuthorDep, no
         try:
             expires = moment(body.expires, now) // MICROSECONDS
         except ValueError as error:
-            raise HTTPException(422, f"expires: {error}") from error
+            raise field_error("expires", str(error)) from error
     wanted = Key(
         *("", body.name, frozenset(body.scopes), body.networks, body.sees_custom), expires=expires, creator=author.who
     )

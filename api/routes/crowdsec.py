@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, Field
 
+from api.access.caller import Caller
 from api.access.guarding import CallerDep, needs
 from api.access.principal import Scope
 from api.answers_lists import BouncerDecision, BouncerStream
@@ -16,7 +17,7 @@ from api.lists import bouncers
 from api.lists.bouncers import Bouncers, Filters, Row
 from api.lists.entry import Entry
 from api.lists.rule import Rule, named
-from api.routes.lists import networks_of
+from api.routes.lists import seen_by
 from trailhound.settings import Settings
 
 router = APIRouter(prefix="/v1", tags=["lists"], dependencies=[needs(Scope.LISTS), Depends(refuse_unknown)])
@@ -61,8 +62,8 @@ FiltersDep = Annotated[Filters, Depends(_filters)]
 BouncersDep = Annotated[Bouncers, Depends(_bouncers)]
 
 
-def _rules(settings: Settings, networks: tuple[str, ...]) -> tuple[Rule, ...]:
-    return tuple(named(name, settings.lists.all[name], networks) for name in settings.lists.bouncers)
+def _rules(settings: Settings, caller: Caller) -> tuple[Rule, ...]:
+    return tuple(seen_by(caller, named(name, settings.lists.all[name])) for name in settings.lists.bouncers)
 
 
 @router.get(
@@ -90,7 +91,7 @@ def get_decisions(
     wanted = Filters(
         (*filters.scopes, *_parts(scope)), filters.origins, _parts(type_), filters.containing, filters.not_containing
     )
-    found = known.decisions(_rules(settings, networks_of(caller)), wanted, now)
+    found = known.decisions(_rules(settings, caller), wanted, now)
     if value is not None:
         found = [entry for entry in found if entry.value == value]
     for network, outward in ((ip, True), (range_, contains)):
@@ -122,7 +123,7 @@ def stream_decisions(
 ) -> Response:
     """Give a bouncer what it does not know yet, and what it shall forget."""
     del dedup, community_pull, additional_pull
-    rules = _rules(settings, networks_of(caller))
+    rules = _rules(settings, caller)
     name = caller.principal.name if caller.principal is not None else ""
     who = (name, caller.address or "", request.headers.get("user-agent", "")[:255])
     # A bouncer that only looks whether its key is good has not heard what it was not given.

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 from pydantic import Field
 
 from api import acting
-from api.access.guarding import PrincipalDep, needs
+from api.access.guarding import needs
 from api.access.principal import Scope
 from api.acting import UNTIL
 from api.answers_desk import CustomTrailAnswer, CustomTrailsAnswer
@@ -20,15 +20,9 @@ from stores.desk.contract import ABSENT, MAX_REASON, CustomTrail
 from trailhound.canonical import MAX_TEXT
 from trailhound.trail import TrailClass, TrailKind
 
-
-def _entitled(principal: PrincipalDep) -> None:
-    if not principal.sees_custom:
-        raise HTTPException(403, f"{principal.name} may not see the trails that people of this site made.")
-
-
 router = APIRouter(prefix="/custom-trails", tags=["acting"])
-_READ = [needs(Scope.READ, whole=True), Depends(_entitled)]
-_CHANGE = [needs(Scope.LISTS, whole=True), Depends(_entitled)]
+_READ = [needs(Scope.READ, whole=True, own=True)]
+_CHANGE = [needs(Scope.LISTS, whole=True, own=True)]
 _ORDER = "trails"
 Id = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="The id of the trail.")]
 Info = Annotated[str, Field(min_length=1, max_length=255, description="Name of the threat.")]
@@ -36,7 +30,7 @@ Reason = Annotated[
     str, Field(min_length=1, max_length=MAX_REASON, description="Why; whoever comes next wants to know.")
 ]
 Until = Annotated[str | None, Field(max_length=40, description=UNTIL)]
-Confidence = Annotated[int, Field(ge=0, le=100)]
+Confidence = Annotated[int, Field(strict=True, ge=0, le=100)]
 Reference = Annotated[str, Field(max_length=1000, description="Where to read more.")]
 
 

@@ -24,8 +24,9 @@ from trailhound.errors import SettingsError, TrailError
 from trailhound.record import MICROSECONDS
 
 router = APIRouter(prefix="/exceptions", tags=["acting"])
-_READ = [needs(Scope.READ, whole=True)]
-_CHANGE = [needs(Scope.TRIAGE, whole=True)]
+# An exception names trails, and those of the site's own too.
+_READ = [needs(Scope.READ, whole=True, own=True)]
+_CHANGE = [needs(Scope.TRIAGE, whole=True, own=True)]
 Number = Annotated[int, Path(ge=1, le=2**53, description="The number of the exception.")]
 
 

@@ -9,7 +9,7 @@ from api import health
 from api.access.guarding import CallerDep, needs, public
 from api.access.principal import Scope
 from api.answers import HealthAnswer
-from api.deps import FeedsDep, NowDep, StoreDep, TroubleDep
+from api.deps import CountriesDep, FeedsDep, NowDep, StoreDep, TroubleDep
 
 router = APIRouter(tags=["operation"], dependencies=[public()])
 versioned = APIRouter(tags=["operation"], dependencies=[needs(Scope.READ)])
@@ -19,7 +19,13 @@ _ILL: dict[int | str, dict[str, Any]] = {503: {"description": "Something does no
 @versioned.get("/health", operation_id="getApiHealth", summary="Whether everything works", responses=_ILL)
 @router.get("/healthz", operation_id="getHealth", summary="Whether everything works", responses=_ILL)
 def get_health(
-    store: StoreDep, now: NowDep, trouble: TroubleDep, feeds: FeedsDep, caller: CallerDep, response: Response
+    store: StoreDep,
+    now: NowDep,
+    trouble: TroubleDep,
+    feeds: FeedsDep,
+    countries: CountriesDep,
+    caller: CallerDep,
+    response: Response,
 ) -> HealthAnswer:
     """Answer 200 when all is well, 503 with the reasons when it is not. Warnings alone leave it at 200.
 
@@ -31,7 +37,7 @@ def get_health(
     return HealthAnswer(
         status="degraded" if found.reasons else "ok",
         reasons=tuple(found.reasons) if may_know else (),
-        warnings=tuple(found.warnings) if may_know else (),
+        warnings=tuple(filter(None, (*found.warnings, countries.problem))) if may_know else (),
     )
 
 

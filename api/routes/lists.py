@@ -1,5 +1,6 @@
 """Block lists, for firewalls."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
@@ -19,6 +20,7 @@ from trailhound.settings import Settings
 FormWord = Literal["txt", "json", "ipset", "nft", "pf", "mikrotik", "rpz", "dnsmasq", "hosts", "edl"]
 _HEADERS = {"X-List-Count": {"description": "How many entries the list has.", "schema": {"type": "integer"}}}
 _ADDRESSES = {"text/plain": {"schema": {"type": "string"}, "example": "45.155.205.233\n80.94.92.10\n"}}
+_OBJECTS = {"application/json": {"schema": {"type": "object"}}}
 _SAME: dict[str, object] = {"description": "The list is the one whose `ETag` the request named."}
 _HIDDEN = {"description": "There is no such list, or none for this client.", "model": Problem}
 _RESPONSES: dict[int | str, dict[str, object]] = {
@@ -45,7 +47,7 @@ ListsDep = Annotated[BlockLists, Depends(_lists)]
 Name = Annotated[str, Path(pattern=LIST_NAME, openapi_examples={"attackers": {"value": "attackers"}})]
 # The order matters: a foreign client is told that there is no page before its parameters are looked at.
 router = APIRouter(tags=["lists"], dependencies=[by_network(), Depends(refuse_unknown)])
-by_name = APIRouter(tags=["lists"], dependencies=[own_key(), Depends(_admitted), Depends(refuse_unknown)])
+by_name = APIRouter(tags=["lists"], dependencies=[own_key(optional=True), Depends(_admitted), Depends(refuse_unknown)])
 
 
 @router.get(
@@ -66,7 +68,7 @@ def get_fail2ban_list(
     ] = "4",
 ) -> Response:
     """Give the public addresses that attacked, strongest first; an empty list is an empty answer."""
-    return _answer(request, lists.get(classic(family, settings, networks_of(caller)), now), TXT)
+    return _answer(request, lists.get(seen_by(caller, classic(family, settings)), now), TXT)
 
 
 @by_name.get(
@@ -86,7 +88,7 @@ def get_blacklist(request: Request, name: Name, settings: SettingsDep, lists: Li
     operation_id="getList",
     summary="A list by its name, in the form that a firewall or resolver takes",
     response_class=Response,
-    responses=_RESPONSES,
+    responses=_RESPONSES | {200: {"content": {**_ADDRESSES, **_OBJECTS}, "headers": _HEADERS}},
 )
 def get_list(
     request: Request,
@@ -109,12 +111,24 @@ def _rule(request: Request, name: str, settings: Settings) -> Rule:
     found = settings.lists.all.get(name)
     if found is None:
         raise HTTPException(404, f"There is no list of this name; there are {', '.join(settings.lists.all)}.")
-    return named(name, found, networks_of(caller_of(request.scope)))
+    return seen_by(caller_of(request.scope), named(name, found))
 
 
-def networks_of(caller: Caller) -> tuple[str, ...]:
-    """Give the networks whose events alone may tell this caller something; none when all may."""
-    return () if caller.principal is None else caller.principal.networks
+def seen_by(caller: Caller, rule: Rule) -> Rule:
+    """Make of a list what this caller may know of it.
+
+    Whoever is restricted to some networks is told what events of these speak against, and not what people decided,
+    which may be because of any other. To whom an address opens the list it is given whole, for a firewall to block.
+    """
+    principal = caller.principal
+    if principal is None or principal.kind == "network" or (principal.sees_custom and not principal.is_restricted):
+        return rule
+    return replace(
+        rule,
+        networks=principal.networks,
+        custom=principal.sees_custom,
+        decisions=rule.decisions and not principal.is_restricted,
+    )
 
 
 def _answer(request: Request, listing: Listing, form: Form) -> Response:

@@ -4,15 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.access.guarding import needs
+from api.access.guarding import by_network, needs
 from api.access.principal import Scope
 from api.answers_lookup import Checkable, LookupAnswer, LookupRequest, MaltrailCheckAnswer
-from api.deps import StoreDep, TrailsDep, refuse_unknown
+from api.deps import CountriesDep, StoreDep, TrailsDep, refuse_unknown
+from api.enriched import enriched
 from api.looking import look_up
 from api.problems import parameter_error
+from api.routes.observables import OwnMemoryDep
 
 router = APIRouter(tags=["trails"], dependencies=[needs(Scope.READ)])
-classic = APIRouter(tags=["trails"], dependencies=[needs(Scope.READ), Depends(refuse_unknown)])
+# The order matters: a foreign client is told that there is no page before its parameters are looked at.
+classic = APIRouter(tags=["trails"], dependencies=[by_network(Scope.READ), Depends(refuse_unknown)])
 MAX_QUERY = 256
 
 
@@ -20,6 +23,8 @@ MAX_QUERY = 256
 def look_up_one(
     store: StoreDep,
     trails: TrailsDep,
+    memory: OwnMemoryDep,
+    countries: CountriesDep,
     value: Annotated[
         Checkable,
         Query(
@@ -29,13 +34,15 @@ def look_up_one(
     ],
 ) -> LookupAnswer:
     """Explain a value as if it had stood in a log, and tell what events know of it."""
-    return LookupAnswer(results=tuple(look_up(store, trails, [value])))
+    return LookupAnswer(results=enriched(look_up(store, trails, [value]), memory, countries))
 
 
 @router.post("/lookup", operation_id="lookUpMany", summary="What is known of up to 1,000 values")
-def look_up_many(store: StoreDep, trails: TrailsDep, body: LookupRequest) -> LookupAnswer:
+def look_up_many(
+    store: StoreDep, trails: TrailsDep, memory: OwnMemoryDep, countries: CountriesDep, body: LookupRequest
+) -> LookupAnswer:
     """Explain values as if they had stood in a log, and tell what events know of them. Nothing is changed."""
-    return LookupAnswer(results=tuple(look_up(store, trails, body.values)))
+    return LookupAnswer(results=enriched(look_up(store, trails, body.values), memory, countries))
 
 
 _Query = Annotated[

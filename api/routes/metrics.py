@@ -13,7 +13,7 @@ from api.measures import Measures
 from api.routes.outbox import OutboxDep
 from api.sending.measures import SendMeasures
 
-router = APIRouter(tags=["operation"], dependencies=[needs(Scope.READ, whole=True)])
+router = APIRouter(tags=["operation"], dependencies=[needs(Scope.READ, whole=True, own=True)])
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The observable memory: was a name or an address ever seen in traffic, since when, how often, by which sensors."""
+"""The observable memory: was a name, an address or a hash ever in traffic, since when, how often, at which sensors."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from api import observing
+from api.access.caller import caller_of
 from api.access.guarding import needs
 from api.access.principal import Scope
 from api.answers_observables import ObservablesAnswer
@@ -26,14 +27,23 @@ def _memory(request: Request) -> ObservableMemory:
     return memory
 
 
+def _own_memory(request: Request, settings: SettingsDep) -> ObservableMemory | None:
+    """Give the memory where it is on, to whoever may see all networks: it cannot tell whose a value was."""
+    principal = caller_of(request.scope).principal
+    if not settings.observables.enabled or principal is None or principal.is_restricted:
+        return None
+    return _memory(request)
+
+
 MemoryDep = Annotated[ObservableMemory, Depends(_memory)]
+OwnMemoryDep = Annotated[ObservableMemory | None, Depends(_own_memory)]
 
 
 class Values(Body):
     """What to ask for."""
 
     values: Annotated[Sequence[Value], Field(min_length=1, max_length=AT_ONCE)] = Field(
-        description="Names and addresses.", examples=[["evil.example", "45.155.205.233"]]
+        description="Names, addresses and hashes.", examples=[["evil.example", "45.155.205.233"]]
     )
 
 
@@ -46,7 +56,7 @@ def get_observables(
         Query(
             min_length=1,
             max_length=100,
-            description="A name or an address; may be given several times.",
+            description="A name, an address or a hash; may be given several times.",
             openapi_examples={"two": {"value": ["evil.example", "45.155.205.233"]}},
         ),
     ],

@@ -41,7 +41,7 @@ TargetDep = Annotated[str, Depends(_target)]
     "/outbox",
     operation_id="getOutbox",
     summary="How targets do that events are sent to",
-    dependencies=[needs(Scope.READ, whole=True)],
+    dependencies=[needs(Scope.READ, whole=True, own=True)],
 )
 def get_outbox(settings: SettingsDep, outbox: OutboxDep, now: NowDep) -> OutboxAnswer:
     """Give what waits for each target, what it got, and what is wrong with it."""
@@ -53,7 +53,7 @@ def get_outbox(settings: SettingsDep, outbox: OutboxDep, now: NowDep) -> OutboxA
     "/outbox/{target}/dead",
     operation_id="listDeadLetters",
     summary="Events that a target did not get",
-    dependencies=[needs(Scope.READ, whole=True)],
+    dependencies=[needs(Scope.READ, whole=True, own=True)],
     responses=_UNKNOWN,
 )
 def list_dead_letters(target: TargetDep, outbox: OutboxDep, limit: Limit = 100) -> DeadLettersAnswer:

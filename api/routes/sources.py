@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from api.access.guarding import needs
 from api.access.principal import Scope
 from api.answers import SourceAnswer, SourcesAnswer
-from api.deps import QueryDep, StoreDep
+from api.deps import CountriesDep, QueryDep, StoreDep
 from api.translate import severity_word
 from stores import contract
 from stores.contract import Dimension
@@ -23,6 +23,7 @@ OTHER = "other"
 def list_sources(
     store: StoreDep,
     query: QueryDep,
+    countries: CountriesDep,
     limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 10,
 ) -> SourcesAnswer:
     """Give the sources with the most records, with their highest severity, by protocol."""
@@ -36,6 +37,7 @@ def list_sources(
                 count=one.count,
                 severity=severity_word(one.severity),
                 protocols=protocols[one.value],
+                country=countries.of(one.value),
             )
             for one in found
         ),

@@ -23,6 +23,7 @@ ROOT = "/taxii2/detections/"
 STIX = "application/stix+json;version=2.1"
 _ACCEPTED = frozenset({"application/taxii+json", "application/*", "*/*"})
 _MAX_LIMIT = 1000
+_LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()) * MICROSECONDS
 _MAX_BODY = 104_857_600
 _ADDED_FIRST = "X-TAXII-Date-Added-First"
 _ADDED_LAST = "X-TAXII-Date-Added-Last"
@@ -31,7 +32,8 @@ _LIST = {"max_length": 4000, "description": "Only objects with one of these, wit
 
 def _is_served(
     settings: SettingsDep,
-    accept: Annotated[str, Header(max_length=1000, description=f"`{MEDIA_TYPE}`, or a wider one.")] = MEDIA_TYPE,
+    # OpenAPI itself says what an operation answers with: it forbids a parameter of this name.
+    accept: Annotated[str, Header(max_length=1000, include_in_schema=False)] = MEDIA_TYPE,
 ) -> None:
     """See that there is a server, and that the client speaks its language."""
     if not settings.send.taxii.enabled:
@@ -45,7 +47,14 @@ def _is_served(
 
 
 def _collection(
-    collection: Annotated[str, Path(max_length=64, description="Id of the collection.")],
+    collection: Annotated[
+        str,
+        Path(
+            max_length=64,
+            description="Id of the collection.",
+            openapi_examples={title: {"value": name} for name, (title, _) in COLLECTIONS.items()},
+        ),
+    ],
 ) -> str:
     if collection not in COLLECTIONS:
         raise HTTPException(404, "There is no such collection.")
@@ -104,8 +113,10 @@ def _moment(name: str, text: str | None) -> int:
 
 def _millis(text: str) -> str:
     """Write a version as objects have theirs."""
-    moment = datetime.fromtimestamp(_moment("match[version]", text) // MICROSECONDS, UTC)
-    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{_moment('match[version]', text) % MICROSECONDS // 1000:03d}Z"
+    # A local time at the end of the calendar is later than it in UTC.
+    at = min(_moment("match[version]", text), _LATEST)
+    moment = datetime.fromtimestamp(at // MICROSECONDS, UTC)
+    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{at % MICROSECONDS // 1000:03d}Z"
 
 
 def _outbox(request: Request) -> Outbox:

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api import translate, triaging
-from api.access.guarding import needs
+from api.access.guarding import PrincipalDep, needs
 from api.access.principal import Scope
 from api.answers import SparklineSteps, ThreatAnswer, ThreatsAnswer
-from api.deps import CursorParam, DeskDep, Limit, NowDep, QueryDep, StoreDep
+from api.deps import CountriesDep, CursorParam, DeskDep, Limit, NowDep, QueryDep, StoreDep
+from api.located import located
 from api.timeline import sparklines
 from stores import contract
 from stores.contract import ThreatOrder
@@ -24,6 +25,8 @@ def list_threats(
     store: StoreDep,
     query: QueryDep,
     desk: DeskDep,
+    principal: PrincipalDep,
+    countries: CountriesDep,
     now: NowDep,
     state: Annotated[
         tuple[TriageState, ...], Query(max_length=4, description="What people made of it; repeatable, any of them.")
@@ -38,10 +41,10 @@ def list_threats(
     """Give the threats made of the events that meet all conditions, a page at a time."""
     narrowed = triaging.narrowed(query, state, desk, store)
     page = triaging.NOTHING if narrowed is None else store.threats(narrowed, order=order, limit=limit, cursor=cursor)
-    threats = triaging.assessed(tuple(translate.threat(one) for one in page.threats), desk, store)
+    threats = triaging.assessed(tuple(translate.threat(one) for one in page.threats), desk, store, principal)
     steps, threats = _sparklines(store, query, threats, now) if sparkline else (None, threats)
     return ThreatsAnswer(
-        threats=threats,
+        threats=located(threats, countries),
         sparkline=steps,
         total=page.total,
         approximate=page.is_total_approximate,

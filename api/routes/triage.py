@@ -7,8 +7,9 @@ from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import Field
 
 from api import acting, triaging
-from api.access.guarding import needs
-from api.access.principal import Scope
+from api.access.guarding import PrincipalDep, needs
+from api.access.principal import Principal, Scope
+from api.access.sight import sees_all_of
 from api.answers_desk import TriageAnswer
 from api.deps import DeskDep, StoreDep
 from api.problems import Problem, field_error
@@ -41,10 +42,13 @@ class TriageChange(Body):
     responses={404: {"description": "There is no such threat.", "model": Problem}},
     dependencies=[needs(Scope.READ)],
 )
-def get_triage(store: StoreDep, desk: DeskDep, threat_id: ThreatId) -> Response:
-    """Give state, note, tags and assignee with their version as `ETag`, and the last 100 steps that led there."""
-    _expect(store, threat_id)
-    return _answer(desk.triage(threat_id), store, desk)
+def get_triage(store: StoreDep, desk: DeskDep, principal: PrincipalDep, threat_id: ThreatId) -> Response:
+    """Give state, note, tags and assignee with their version as `ETag`, and the last 100 steps that led there.
+
+    Of threats from outside the networks that somebody is restricted to, the state alone.
+    """
+    threat = _found(store, threat_id)
+    return _answer(desk.triage(threat_id), store, desk, principal, threat.source)
 
 
 @router.patch(
@@ -56,10 +60,18 @@ def get_triage(store: StoreDep, desk: DeskDep, threat_id: ThreatId) -> Response:
     dependencies=[needs(Scope.TRIAGE)],
 )
 def set_triage(
-    store: StoreDep, desk: DeskDep, author: AuthorDep, match: MatchDep, threat_id: ThreatId, body: TriageChange
+    store: StoreDep,
+    desk: DeskDep,
+    principal: PrincipalDep,
+    author: AuthorDep,
+    match: MatchDep,
+    threat_id: ThreatId,
+    body: TriageChange,
 ) -> Response:
     """Change state, note, tags or assignee. To resolve again what was reopened is a change too."""
-    _expect(store, threat_id)
+    threat = _found(store, threat_id)
+    if not sees_all_of(principal, threat.source):
+        raise HTTPException(403, "A threat from outside your networks is judged by whoever may see all of them.")
     given = {name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None}
     if not given:
         raise field_error("state", "at least one of state, note, tags and assignee was expected")
@@ -70,20 +82,23 @@ def set_triage(
     # What happened again since counts from now on: else a note would close what nobody looked at.
     if triaging.assessment(found, store).reopened:
         given.setdefault("state", TriageState.NEW)
-    return _answer(desk.put_triage(replace(found, **given), author), store, desk)
+    return _answer(desk.put_triage(replace(found, **given), author), store, desk, principal, threat.source)
 
 
-def _expect(store: contract.Store, threat: str) -> None:
+def _found(store: contract.Store, threat: str) -> contract.Threat:
     """Raise 404 for a threat that is not there, or that whoever asks may not see."""
-    if not store.count(Query(threats=(threat,))):
+    page = store.threats(Query(threats=(threat,)), limit=1)
+    if not page.threats:
         raise HTTPException(404, "There is no threat of this id.")
+    return page.threats[0]
 
 
-def _answer(triage: Triage, store: contract.Store, desk: Desk) -> Response:
-    steps = desk.audit(AuditQuery(object=f"{Noun.TRIAGE.value}/{triage.threat}"), limit=_STEPS).entries
+def _answer(triage: Triage, store: contract.Store, desk: Desk, principal: Principal, source: str | None) -> Response:
+    audit = AuditQuery(object=f"{Noun.TRIAGE.value}/{triage.threat}")
+    steps = desk.audit(audit, limit=_STEPS).entries if sees_all_of(principal, source) else ()
     answer = TriageAnswer(
         threat=triage.threat,
-        triage=triaging.assessment(triage, store),
+        triage=triaging.legible(triaging.assessment(triage, store), principal, source),
         history=tuple(map(acting.step, steps)),
     )
     return tagged(answer, triage.version)

@@ -44,10 +44,17 @@ class Outbox:
         self._connection: sqlite3.Connection | None = None
         self._closed = False
 
-    def name_targets(self, names: Iterable[str]) -> None:
-        """Know these targets, and forget what waits for others: they are no longer in the settings."""
+    def name_targets(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Know these targets, and forget others, which are no longer in the settings; say how much waited for each."""
         wanted = orjson.dumps(list(names)).decode()
         with self._change() as connection:
+            gone = dict(
+                connection.execute(
+                    "SELECT name, (SELECT count(*) FROM waiting WHERE target = name) FROM targets"
+                    " WHERE name NOT IN (SELECT value FROM json_each(?))",
+                    (wanted,),
+                ).fetchall()
+            )
             connection.execute(
                 "INSERT INTO targets (name) SELECT value FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING", (wanted,)
             )
@@ -56,6 +63,12 @@ class Outbox:
                     f"DELETE FROM {table} WHERE {column} NOT IN (SELECT value FROM json_each(?))",  # noqa: S608
                     (wanted,),
                 )
+        return gone
+
+    def unfollow(self) -> None:
+        """Forget how far the store was followed: whoever follows it later begins with what arrives then."""
+        with self._change() as connection:
+            connection.execute("DELETE FROM progress")
 
     def progress(self) -> Progress | None:
         """Tell how far the store was followed; None when it never was."""

@@ -1,7 +1,8 @@
 """Sending, all together: a thread that follows the store, and one for each target."""
 
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import partial
 
@@ -21,6 +22,7 @@ from trailhound import sending
 from trailhound.errors import SettingsError
 from trailhound.settings import Settings
 
+logger = logging.getLogger(__name__)
 _JOIN_SECONDS = 2.0
 Make = Callable[[], Target]
 
@@ -52,13 +54,27 @@ def _make(target: sending.Target, ways: Ways, link: str) -> Target:
             raise SettingsError(f"{type(target).__name__} is no kind of target")
 
 
+def forget_others(outbox: Outbox, names: Iterable[str]) -> None:
+    """Drop what waits for targets that are no longer in the settings, and say so."""
+    for name, waiting in outbox.name_targets(names).items():
+        logger.warning("%s is no target any more: %d events that waited for it are dropped", name, waiting)
+
+
+def stop_following(settings: Settings) -> None:
+    """Forget all targets, and how far the store was read, since nothing is to be sent any more. Raises `StoreError`."""
+    if outbox_path(settings).exists():
+        with closing(Outbox(outbox_path(settings))) as outbox:
+            forget_others(outbox, ())
+            outbox.unfollow()
+
+
 def keep_sending(settings: Settings, store: Store, stop: threading.Event, begun: int | None = None) -> None:
     """Send until stopped; what is under way then is sent again at the next start. Raises `StoreError`.
 
     `begun` (µs) is from when on events are of interest at the very first start.
     """
     with closing(Outbox(outbox_path(settings))) as outbox:
-        outbox.name_targets(settings.send.targets)
+        forget_others(outbox, settings.send.targets)
         bells = {name: threading.Event() for name in settings.send.targets}
 
         def ring() -> None:

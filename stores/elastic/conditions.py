@@ -16,12 +16,15 @@ from stores.search.expression import (
     Kinds,
     Not,
     Or,
+    Ports,
+    Said,
     Severities,
     Text,
     Threats,
     Trails,
     Words,
 )
+from trailhound.errors import StoreError
 from trailhound.event import timestamp
 from trailhound.record import MICROSECONDS
 
@@ -215,6 +218,11 @@ def _searched(part: Expression) -> Clause:
         case Count(low, high):
             bounds = {"gte": low, "lte": high}
             return {"range": {COUNT: {name: bound for name, bound in bounds.items() if bound is not None}}}
+        case Ports(ports):
+            ends = ("source.port", "destination.port")
+            return either([{"range": {end: {"gte": low, "lte": high}}} for end in ends for low, high in ports])
+        case Said(field):
+            raise StoreError(f"{field.value} is said on the desk, of which a store knows nothing")
         case Threats(names):
             return any_of(THREAT, [sendable(name) for name in names])
         case Text(value):

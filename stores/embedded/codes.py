@@ -13,6 +13,7 @@ DIRECTIONS = tuple(Direction)
 KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 CLASS_CODES = {class_: code for code, class_ in enumerate(CLASSES)}
 DIRECTION_CODES = {direction: code for code, direction in enumerate(DIRECTIONS)}
+MAX_PORT = 65_535
 # What is said of a value that is a code; the rest are ids of texts or of addresses.
 SPELLINGS = {
     Dimension.SEVERITY: {int(severity): severity.label for severity in Severity},
@@ -28,11 +29,26 @@ def protocol(event: Event) -> str | None:
     return event.protocol or event.transport
 
 
+def port(number: int | None) -> int | None:
+    """Give a port as it is compared; what cannot be one is none."""
+    return number if number is not None and 0 <= number <= MAX_PORT else None
+
+
 def folded(*texts: str) -> str | None:
     """Give what a search that ignores case reads, or None when lower-casing ASCII says the same."""
     if all(text.isascii() for text in texts):
         return None
-    return "\uffff".join(text.casefold() for text in texts)
+    return wording_text(*(text.casefold() for text in texts))
+
+
+def wording_text(*texts: str) -> str:
+    """Give texts as one in which no search finds what begins in one of them and ends in the next."""
+    return "\uffff".join(texts)
+
+
+def grams(text: str) -> str:
+    """Give text as its pieces of three letters are kept: NUL would end it."""
+    return text.replace("\0", "\uffff")
 
 
 def span(text: str) -> tuple[str, str] | None:

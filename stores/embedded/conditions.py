@@ -23,8 +23,8 @@ class Sql:
 class Conditions:
     """A query, sorted by what can answer it. An empty tuple: nothing was asked of that sort.
 
-    `facet` compare columns of `facets f`, `profile` of `profiles p`, `destination` and `text` of `events c`. What
-    `text` and `event` hold only the events themselves can answer; `event` may compare all of these.
+    `facet` compare columns of `facets f`, `profile` of `profiles p`, `destination` of `events c`; what only the events
+    themselves can answer, `gathered`, `text` and `event`, may compare all of these. `gathered` name few events.
     """
 
     facet: tuple[Sql, ...]
@@ -32,23 +32,26 @@ class Conditions:
     destination: tuple[Sql, ...]
     text: tuple[Sql, ...]
     event: tuple[Sql, ...] = ()
+    gathered: tuple[Sql, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Tell whether all events meet them."""
-        return not (self.facet or self.profile or self.destination or self.text or self.event)
+        return not (self.facet or self.profile or self.destination or self.of_events)
+
+    @property
+    def of_events(self) -> tuple[Sql, ...]:
+        """Give what no rollup can answer."""
+        return (*self.gathered, *self.text, *self.event)
 
 
 def conditions(query: Query, threats: Sequence[int] | None = None) -> Conditions:
-    """Sort the conditions of a query; `threats` narrows it to these threats, by their ids."""
-    text = [in_text(clean(query.text).casefold())] if query.text else []
-    if query.within:
-        text.append(_within(query.within))
+    """Sort the conditions of a query but those of text; `threats` narrows it to these threats, by their ids."""
     return Conditions(
         facet=tuple(_facet(query)),
         profile=(*_profile(query), *([] if threats is None else [in_codes("p.threat", threats)])),
         destination=(_addresses("c.destination", query.destinations),) if query.destinations else (),
-        text=tuple(text),
+        text=(_within(query.within),) if query.within else (),
     )
 
 
@@ -128,16 +131,3 @@ def _within(networks: Sequence[str]) -> Sql:
     ends = (_addresses("source", networks), _addresses("+c.destination", networks))
     sources = Sql(f"+c.profile IN (SELECT id FROM profiles WHERE {ends[0].text})", ends[0].values)  # noqa: S608
     return Sql(f"({sources.text} OR {ends[1].text})", (*sources.values, *ends[1].values))
-
-
-def in_text(needle: str) -> Sql:
-    texts = "SELECT id FROM texts WHERE instr(coalesce(folded, lower(value)), ?)"
-    addresses = "SELECT id FROM addresses WHERE instr(lower(text), ?)"
-    profiles = (
-        f"SELECT id FROM profiles WHERE info IN ({texts}) OR trail IN ({texts}) OR source IN ({addresses}) "  # noqa: S608
-        f"OR facet IN (SELECT id FROM facets WHERE sensor IN ({texts}))"
-    )
-    wordings = "SELECT id FROM wordings WHERE instr(coalesce(folded, lower(observed || char(65535) || message)), ?)"
-    places = {"c.wording": wordings, "+c.profile": profiles, "+c.destination": addresses}
-    sql = f"({' OR '.join(f'{place} IN ({query})' for place, query in places.items())})"
-    return Sql(sql, (needle,) * sql.count("?"))

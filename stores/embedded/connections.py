@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from stores.embedded.schema import APPLICATION_ID, VERSION, create
+from stores.embedded.schema import APPLICATION_ID, OLDEST, VERSION, create
 from trailhound.errors import StoreDamaged, StoreUnavailable
 
 _MAGIC = b"SQLite format 3\0"
@@ -46,8 +46,11 @@ def explained(path: Path) -> Iterator[None]:
         raise StoreUnavailable(f"{path}: {_REASONS.get(code, 'it does not answer')} ({error})") from error
 
 
-def check(path: Path) -> None:
-    """Refuse a file that is not ours, without touching it. Raises `FileNotFoundError` for none, or an empty one."""
+def check(path: Path, *, oldest: int = VERSION) -> int:
+    """Give the version of a store, without touching the file; refuse one that is not ours, or older than `oldest`.
+
+    Raises `FileNotFoundError` for none, or an empty one.
+    """
     try:
         with path.open("rb") as stream:
             header = stream.read(_HEADER)
@@ -64,11 +67,17 @@ def check(path: Path) -> None:
     version, application = (int.from_bytes(header[place : place + 4], "big") for place in (60, 68))
     if application != APPLICATION_ID:
         raise StoreDamaged(f"{path}: this is a database of another program: name another path in `store.path`")
-    if version != VERSION:
+    if version > VERSION or version < OLDEST:
         raise StoreDamaged(
-            f"{path}: the store has version {version}, this Trailhound knows version {VERSION}: "
+            f"{path}: the store has version {version}, this Trailhound knows versions {OLDEST} to {VERSION}: "
             "run the Trailhound that wrote it, or name another path in `store.path`"
         )
+    if version < oldest:
+        raise StoreUnavailable(
+            f"{path}: the store has version {version} still: it is upgraded to version {VERSION} when "
+            "`trailhound run` or `trailhound scan` starts"
+        )
+    return version
 
 
 class WriterLock:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from stores.addresses import is_public
 from stores.clean import clean
-from stores.embedded.codes import CLASS_CODES, DIRECTION_CODES, KIND_CODES, folded, protocol, span
+from stores.embedded.codes import CLASS_CODES, DIRECTION_CODES, KIND_CODES, folded, grams, protocol, span, wording_text
 from stores.threat import threat_id
 from trailhound.event import Event
 from trailhound.severity import Direction
@@ -138,9 +138,11 @@ class Names:
         ).fetchone()
         if row:
             return int(row[0])
-        return self._insert(
-            "wordings (digest, observed, message, folded)", (digest, observed, message, folded(observed, message))
-        )
+        text = folded(observed, message)
+        made = self._insert("wordings (digest, observed, message, folded)", (digest, observed, message, text))
+        pieces = grams(text or wording_text(observed, message).lower())
+        self._connection.execute("INSERT INTO wordings_grams (rowid, text) VALUES (?, ?)", (made, pieces))
+        return made
 
     def _threat(self, name: str, source: int | None, kind: int, trail: int | None) -> int:
         known = self._known.get(("threat", name))

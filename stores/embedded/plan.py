@@ -91,7 +91,7 @@ class Plan:
         """Plan for `query`; only for these threats (their ids), only for public sources of inbound events."""
         self._connection = connection
         self._query = query
-        self.conditions = narrowed(conditions(query, threats), query.where)
+        self.conditions = narrowed(connection, conditions(query, threats), query)
         self._only_attackers = only_attackers
         self._matching: tuple[int, int] | None = None
         self.first: int | None
@@ -107,6 +107,18 @@ class Plan:
         since, until = self._query.since, self._query.until
         return self.first is None or ((since is None or since <= self.first) and (until is None or until > self.last))
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the times of the query leave nothing out at the end."""
+        return self.first is None or self._query.until is None or self._query.until > self.last
+
+    def profiles(self, columns: Mapping[str, str]) -> Sql:
+        """Give a SELECT of `columns` over the profiles that the query finds, if that is asked of nothing else."""
+        tables = ["profiles p"]
+        if self.conditions.facet and not self.conditions.profile:
+            return select(columns, ["facets f", "profiles p ON p.facet = f.id"], self._where())
+        return _select_with_facets(columns, tables, self._where(), "profile")
+
     def rows(self, columns: Mapping[str, str], *, step: int | None = None) -> Sql:
         """Give a SELECT of `columns` (name -> expression) for all that the query finds, in any number of parts.
 
@@ -114,16 +126,27 @@ class Plan:
         first and last. With `step`, a column `bucket` holds the begin of the step.
         """
         family = self._family(tuple(columns.values()))
-        few = bool(self.conditions.profile or self.conditions.destination) and self.matching()[1] <= FEW
-        if family == "events" or few:
+        if family == "events" or self._are_few(step):
             return self._from_events(columns, step)
         return join((self._part(columns, family, stretch, step) for stretch in self._stretches(step)), " UNION ALL ")
+
+    def _are_few(self, step: int | None) -> bool:
+        """Tell whether to read the events of what matches, by its index, rather than to go through a rollup."""
+        if not (self.conditions.profile or self.conditions.destination):
+            return False
+        values, matching = self.matching()
+        if matching <= FEW or matching * MANY > self.total:
+            return matching <= FEW
+        # Those of all time are looked up by profile; those of hours and days are too if they are few, or gone through.
+        lengths = [one.end - one.begin for one in self._stretches(step) if one.level != "all"]
+        unit = DAY if step is None or step % DAY == 0 else HOUR
+        return bool(lengths) and matching * self._share() <= values * (sum(lengths) // unit + 1)
 
     def _family(self, expressions: Iterable[str]) -> str:
         wanted = self.conditions
         values = {expression for expression in expressions if expression.startswith("p.")}
         destination = bool(wanted.destination) or "c.destination" in expressions
-        if wanted.text or wanted.event or (destination and (values or wanted.profile)):
+        if wanted.of_events or (destination and (values or wanted.profile)):
             return "events"
         if wanted.profile or self._only_attackers or len(values) > 1:
             return "profile"
@@ -150,7 +173,7 @@ class Plan:
         tables = [f"{family}_{stretch.level} c"]
         where = self._where()
         if family == "profile":
-            tables = self._profile_tables(stretch.level)
+            tables = self._profile_tables(stretch)
         else:
             columns = {name: expression.replace("p.", "c.") for name, expression in columns.items()}
         if stretch.level != "all":
@@ -159,12 +182,26 @@ class Plan:
             columns = _with_bucket(columns, f"c.period * {unit}", step)
         return _select_with_facets(columns, tables, where, family)
 
-    def _profile_tables(self, level: str) -> list[str]:
+    def _profile_tables(self, stretch: Stretch) -> list[str]:
+        level = stretch.level
         rollup = f"profile_{level} c"
-        if level == "all" and self._only_attackers:
-            # These stand in the order of their source in an index of their own: nothing has to be sorted.
+        if level != "all" and self._is_selective():
+            unit = UNITS[level]
+            periods = range(stretch.begin // unit, stretch.end // unit)
+            if self.matching()[0] * len(periods) * MANY <= self.total * len(periods) * unit / self._span():
+                every = f"json_each('{list(periods)}') n"
+                return ["profiles p", every, f"{rollup} ON c.period = n.value AND c.profile = p.id"]
+        if level == "all" and (self._only_attackers or self._is_selective()):
+            # Attackers stand in the order of their source in an index of their own: nothing has to be sorted.
             return ["profiles p", f"{rollup} ON c.profile = p.id"]
         return [rollup, "profiles p ON p.id = c.profile"]
+
+    def _is_selective(self) -> bool:
+        """Tell whether the conditions leave so few profiles that an index of theirs should be used."""
+        if not self.conditions.profile:
+            return False
+        (profiles,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM profiles").fetchone()
+        return self.matching()[0] * MANY <= int(profiles)
 
     def _from_events(self, columns: Mapping[str, str], step: int | None, stretch: Stretch | None = None) -> Sql:
         columns = {name: _EVENT_COLUMNS.get(expression, expression) for name, expression in columns.items()}
@@ -184,12 +221,14 @@ class Plan:
         on, when not all are; `extra` are further conditions.
         """
         since, until = (stretch.begin, stretch.end) if stretch else (self._query.since, self._query.until)
-        times = [Sql("c.start >= ?", (since,))] if since is not None else []
-        times += [Sql("c.start < ?", (until,))] if until is not None else []
+        # What is gathered names its events, and their times need no index.
+        start = "+c.start" if self.conditions.gathered else "c.start"
+        times = [Sql(f"{start} >= ?", (since,))] if since is not None else []
+        times += [Sql(f"{start} < ?", (until,))] if until is not None else []
         where = [*times, *self._where(), *extra]
         narrow = self.conditions.facet or self.conditions.profile or self.conditions.destination
         # A stretch is an odd end of an hour: so short that going through it costs least.
-        pays = stretch is None and not self.conditions.text and bool(narrow) and self._pays(wanted)
+        pays = stretch is None and not self.conditions.gathered and bool(narrow) and self._pays(wanted)
         tables = ["events c", "profiles p ON p.id = c.profile"]
         if self.conditions.destination and not pays:
             where = [Sql(part.text.replace("c.destination IN", "+c.destination IN", 1), part.values) for part in where]
@@ -206,13 +245,16 @@ class Plan:
             by_time = min(by_time, self.total * wanted / max(matching, 1))
         return (values + matching * share) * MANY <= by_time
 
+    def _span(self) -> int:
+        return max(self.last - (self.first or self.last), HOUR)
+
     def _share(self) -> float:
         """Estimate which part of all events lies in the time asked for."""
         if self.first is None:
             return 1.0
         begin = max(self._query.since or self.first, self.first)
         end = min(self._query.until or self.last, self.last)
-        return max(end - begin, HOUR) / max(self.last - self.first, HOUR)
+        return max(end - begin, HOUR) / self._span()
 
     def matching(self) -> tuple[int, int]:
         """Count the values that meet the conditions on profiles or destinations, and their events of all time."""
@@ -235,7 +277,7 @@ class Plan:
     def _where(self) -> list[Sql]:
         wanted = self.conditions
         attackers = [Sql("p.attacker")] if self._only_attackers else []
-        return [*attackers, *wanted.facet, *wanted.profile, *wanted.destination, *wanted.text, *wanted.event]
+        return [*attackers, *wanted.facet, *wanted.profile, *wanted.destination, *wanted.of_events]
 
 
 def _select_with_facets(columns: Mapping[str, str], tables: Sequence[str], where: Sequence[Sql], family: str) -> Sql:

@@ -3,7 +3,8 @@
 import sqlite3
 
 APPLICATION_ID = 0x54724864  # "TrHd" in the header of the file: how we know it for ours.
-VERSION = 3
+VERSION = 4
+OLDEST = 2  # What can be upgraded to it.
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
@@ -38,6 +39,9 @@ CREATE TABLE wordings (
     id INTEGER PRIMARY KEY, digest INTEGER NOT NULL, observed TEXT NOT NULL, message TEXT NOT NULL, folded TEXT
 ) STRICT;
 CREATE INDEX wordings_digest ON wordings (digest);
+CREATE VIRTUAL TABLE wordings_grams USING fts5 (
+    text, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+);
 
 CREATE TABLE facets (
     id INTEGER PRIMARY KEY, severity INTEGER NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL,
@@ -49,6 +53,7 @@ CREATE TABLE threats (
     severity INTEGER NOT NULL, records INTEGER NOT NULL, events INTEGER NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX threats_numbers ON threats (severity, records, last, first);
 CREATE TABLE threat_details (threat INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE profiles (
     id INTEGER PRIMARY KEY, threat INTEGER NOT NULL, facet INTEGER NOT NULL, severity INTEGER NOT NULL, info INTEGER,
@@ -58,14 +63,19 @@ CREATE INDEX profiles_threat ON profiles (threat);
 CREATE INDEX profiles_source ON profiles (source);
 CREATE INDEX profiles_trail ON profiles (trail);
 CREATE INDEX profiles_info ON profiles (info);
+CREATE INDEX profiles_facet ON profiles (facet, threat, source, trail);
 CREATE INDEX profiles_attacker ON profiles (source, facet, info, severity) WHERE attacker;
 
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY, id ANY NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, count INTEGER NOT NULL,
-    profile INTEGER NOT NULL, destination INTEGER, wording INTEGER NOT NULL, body BLOB NOT NULL
+    profile INTEGER NOT NULL, destination INTEGER, wording INTEGER NOT NULL, body BLOB NOT NULL,
+    source_port INTEGER, destination_port INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX events_id ON events (id);
-CREATE INDEX events_start ON events (start, profile, count, destination, wording);
+CREATE INDEX events_start ON events (
+    start, profile, count, destination, wording, source_port, destination_port
+);
+CREATE INDEX events_wording ON events (wording);
 CREATE INDEX events_profile ON events (profile, start, count, destination);
 CREATE INDEX events_destination ON events (destination, start, profile, count);
 

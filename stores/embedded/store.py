@@ -25,8 +25,9 @@ from stores.contract import (
 )
 from stores.embedded import pages, particular, threats, totals
 from stores.embedded.bodies import Unsqueezer
-from stores.embedded.connections import Readers, WriterLock, check, explained, make
-from stores.embedded.schema import SENSOR_COLUMNS
+from stores.embedded.connections import Readers, WriterLock, check, connect_writer, explained, make
+from stores.embedded.schema import OLDEST, SENSOR_COLUMNS, VERSION
+from stores.embedded.upgrade import upgrade
 from stores.embedded.writer import Writer
 from trailhound.errors import StoreUnavailable
 from trailhound.event import Event
@@ -35,8 +36,9 @@ from trailhound.event import Event
 def open_embedded(path: Path, *, read_only: bool = False) -> Store:
     """Open the store in this file; a writer makes it when there is none.
 
-    Raises `StoreUnavailable` when another process writes to it already, or when there is nothing to read yet, and
-    `StoreDamaged` for a file that is no store of this version; such a file is left as it is.
+    A writer brings a store of an older version to this one first. Raises `StoreUnavailable` when another process writes
+    to it already, or when there is nothing to read yet, and `StoreDamaged` for a file that is no store, or of a version
+    that is not known; such a file is left as it is.
     """
     if read_only:
         try:
@@ -47,7 +49,7 @@ def open_embedded(path: Path, *, read_only: bool = False) -> Store:
             ) from error
         return EmbeddedStore(path, None)
     with suppress(FileNotFoundError):
-        check(path)
+        check(path, oldest=OLDEST)
     lock = WriterLock(path)
     try:
         return EmbeddedStore(path, _writer(path, lock))
@@ -60,10 +62,19 @@ def _writer(path: Path, lock: WriterLock) -> Writer:
     with explained(path):
         try:
             # Once more, now that nobody else can be making it.
-            check(path)
+            if check(path, oldest=OLDEST) < VERSION:
+                _upgrade(path)
         except FileNotFoundError:
             make(path)
         return Writer(path, lock)
+
+
+def _upgrade(path: Path) -> None:
+    connection = connect_writer(path)
+    try:
+        upgrade(path, connection)
+    finally:
+        connection.close()
 
 
 class EmbeddedStore:

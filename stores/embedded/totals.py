@@ -36,7 +36,7 @@ def summary(connection: sqlite3.Connection, query: Query) -> Summary:
     plan = Plan(connection, query)
     rows = plan.rows({"facet": "facet", "r": "records", "e": "events", "a": "first", "z": "last"})
     facets = _all(connection, "SELECT facet, sum(r), sum(e), min(a), max(z) FROM ({rows}) GROUP BY facet", rows)
-    threats, sources, trails = _distinct(connection, plan, ("p.threat", "p.source", "p.trail"))
+    threats, sources, trails = _distinct(connection, plan, ("p.threat", "p.source", "p.trail"), query.since)
     return Summary(
         records=sum(facet[1] for facet in facets),
         events=sum(facet[2] for facet in facets),
@@ -110,21 +110,22 @@ def _top_groups(connection: sqlite3.Connection, query: Query, limit: int) -> Seq
 def distinct(connection: sqlite3.Connection, query: Query, dimension: Dimension) -> int:
     if dimension is Dimension.GROUP:
         return len(_top_groups(connection, query, 1_000))
-    return _distinct(connection, Plan(connection, query), (COLUMNS[dimension],))[0]
+    return _distinct(connection, Plan(connection, query), (COLUMNS[dimension],), query.since)[0]
 
 
-def _distinct(connection: sqlite3.Connection, plan: Plan, columns: Sequence[str]) -> Sequence[int]:
+def _distinct(connection: sqlite3.Connection, plan: Plan, columns: Sequence[str], since: int | None) -> Sequence[int]:
     wanted = plan.conditions
-    if len(columns) > 1 and not (wanted.profile or wanted.destination or wanted.text or wanted.event):
+    if len(columns) > 1 and not (wanted.profile or wanted.destination or wanted.of_events):
         # Each has a rollup of its own.
-        return [_distinct(connection, plan, (column,))[0] for column in columns]
-    if plan.is_always and wanted.nothing and columns[0].startswith("p."):
-        # All that was ever seen: the profiles themselves say it, off their indexes.
-        whole = "SELECT count(*) FROM threats"
-        if columns[0] != "p.threat":
-            whole = f"SELECT count(DISTINCT {columns[0]}) FROM profiles p"  # noqa: S608 - names of ours
-        return _one(connection, whole, Sql(""))
+        return [_distinct(connection, plan, (column,), since)[0] for column in columns]
     names = {f"v{place}": column for place, column in enumerate(columns)}
+    if plan.is_always and not (wanted.destination or wanted.of_events) and columns[0].startswith("p."):
+        # All that was ever seen: the profiles themselves say it, off their indexes.
+        found = plan.profiles({name: f"count(DISTINCT {column})" for name, column in names.items()})
+        return _one(connection, "{rows}", found)
+    if plan.is_open and wanted.nothing and columns[0] == "p.threat":
+        # What was met since then was met for the last time since then.
+        return _one(connection, "{rows}", Sql("SELECT count(*) FROM threats WHERE last >= ?", (since,)))
     counts = ", ".join(f"count(DISTINCT {name})" for name in names)
     return _one(connection, f"SELECT {counts} FROM ({{rows}})", plan.rows(names))  # noqa: S608 - names of ours
 

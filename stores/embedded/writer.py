@@ -11,7 +11,7 @@ from typing import Any
 from stores.clean import clean
 from stores.contract import Acknowledgement, SensorStatus
 from stores.embedded.bodies import Squeezer, pack
-from stores.embedded.codes import key_of
+from stores.embedded.codes import key_of, port
 from stores.embedded.connections import WriterLock, connect_writer, explained
 from stores.embedded.names import Names
 from stores.embedded.schema import SENSOR_COLUMNS, upsert
@@ -106,8 +106,9 @@ class Writer:
             destination = names.address(event.destination_ip)
             tally.add(event, profile, destination)
             wording = names.wording(event.observed, event.message)
-            rows.append((seq, key, event.start, event.end, event.count, profile.id, destination, wording, body))
-        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            ports = port(event.source_port), port(event.destination_port)
+            rows.append((seq, key, event.start, event.end, event.count, profile.id, destination, wording, body, *ports))
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         for family, level, counts in tally.rollups():
             connection.executemany(upsert(family, level), counts)
         connection.executemany(_UPDATE_THREAT, tally.threats())

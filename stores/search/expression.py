@@ -21,6 +21,15 @@ class Word(StrEnum):
     PROTOCOL = "protocol"
 
 
+class Saying(StrEnum):
+    """What people say of a threat on the desk."""
+
+    STATUS = "status"
+    TAG = "tag"
+    NOTE = "note"
+    ASSIGNEE = "assignee"
+
+
 class End(StrEnum):
     """The ends of an event."""
 
@@ -88,6 +97,24 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Its source or its destination has a port in one of these spans, the ends included."""
+
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """People said this of its threat: one of these words or patterns, in lower case; a note holds one of them.
+
+    No store knows it: `stores.desk.asking` puts the threats in its place before one is asked.
+    """
+
+    field: Saying
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Threats:
     """It belongs to one of these threats, by their ids."""
 
@@ -122,7 +149,7 @@ class Or:
     parts: "tuple[Expression, ...]"
 
 
-Leaf = Severities | Kinds | Classes | Directions | Words | Trails | Addresses | Count | Threats | Text
+Leaf = Severities | Kinds | Classes | Directions | Words | Trails | Addresses | Ports | Count | Threats | Said | Text
 Expression = Leaf | Not | And | Or
 
 

@@ -18,6 +18,9 @@ from stores.search.expression import (
     Expression,
     Kinds,
     Or,
+    Ports,
+    Said,
+    Saying,
     Severities,
     Text,
     Threats,
@@ -31,6 +34,7 @@ from trailhound.severity import Direction, Severity
 from trailhound.trail import TrailClass, TrailGroup, TrailKind
 
 MAX_NUMBER = 2**53
+MAX_PORT = 65_535
 _COMPARED = re.compile(r"(>=|<=|>|<)?(\d{1,16})")
 _BETWEEN = re.compile(r"(\d{1,16})-(\d{1,16})")
 _OCTETS = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})\.\*")
@@ -44,6 +48,15 @@ _COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
     "": operator.eq,
+}
+# As on the desk; what has a space is also found without quotes.
+STATUSES: Mapping[str, str] = {
+    "new": "new",
+    "investigating": "investigating",
+    "resolved": "resolved",
+    "false positive": "false positive",
+    "false-positive": "false positive",
+    "false_positive": "false positive",
 }
 _Values = Sequence[str]
 _Word = TypeVar("_Word", bound=Enum)
@@ -189,6 +202,29 @@ def _range(value: str) -> Count:
     return Count(number, number)
 
 
+def _ports(values: _Values) -> Expression:
+    spans = []
+    for value in values:
+        found = _range(value)
+        low, high = found.low or 0, MAX_PORT if found.high is None else found.high
+        if max(found.low or 0, found.high or 0) > MAX_PORT + 1:
+            raise ValueError(f"{value!r} is no port: there are 0 to {MAX_PORT:,}")
+        spans.append((low, min(high, MAX_PORT)))
+    return Ports(tuple(dict.fromkeys(spans)))
+
+
+def _status(values: _Values) -> Expression:
+    return Said(Saying.STATUS, tuple(dict.fromkeys(_one_of("status", STATUSES, value) for value in values)))
+
+
+def _said(field: Saying) -> Callable[[_Values], Expression]:
+    return lambda values: Said(field, tuple(dict.fromkeys(lower(value) for value in values)))
+
+
+def _note(values: _Values) -> Expression:
+    return Said(Saying.NOTE, tuple(dict.fromkeys(value.casefold() for value in values)))
+
+
 def _number(text: str) -> int:
     return min(int(text), MAX_NUMBER)
 
@@ -230,6 +266,12 @@ _FIELDS: Mapping[str, Callable[[_Values], Expression]] = {
     "dir": _direction,
     "direction": _direction,
     "count": _count,
+    "port": _ports,
+    "status": _status,
+    "state": _status,
+    "tag": _said(Saying.TAG),
+    "note": _note,
+    "assignee": _said(Saying.ASSIGNEE),
     "uid": _threat,
     "threat": _threat,
     "text": _text,

@@ -16,7 +16,8 @@ from stores.contract import Store
 from tests.api.client import AppClient, refused
 from tests.api.conftest import NOW
 from tests.api.trails import DictLookup
-from trailhound.settings import Settings, Trails
+from trailhound.matching import Trails
+from trailhound.settings import Settings
 from trailhound.sharing import HandingOn, SensorKey
 from trailhound.trail import Trail, TrailClass, TrailKind
 

@@ -13,10 +13,10 @@ from tests.api.conftest import NOW
 from tests.api.trails import DictLookup
 from tests.stores.factory import HOUR, make_attack, make_trail
 from trailhound.event import Event
+from trailhound.matching import Trails as TrailSettings
 from trailhound.record import MICROSECONDS
 from trailhound.settings import Api, Settings
 from trailhound.settings import Networks as NetworkSettings
-from trailhound.settings import Trails as TrailSettings
 from trailhound.severity import Direction, Severity
 from trailhound.trail import TrailClass, TrailKind
 

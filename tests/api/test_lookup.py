@@ -1,11 +1,15 @@
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 
 from api.access.people import Key
 from api.access.principal import Scope
+from api.app import create_app
 from stores.contract import Store
 from tests.api.client import AppClient, refused
 from tests.stores.factory import make_event, make_trail
+from trailhound.settings import Api, Settings
 from trailhound.trail import TrailKind
 
 
@@ -77,4 +81,14 @@ def test_a_check_needs_a_value_of_a_bounded_length(client: AppClient) -> None:
     refused(client.get("/check"), 422)
     refused(client.get("/check", {"q": "x" * 257}), 422)
     refused(client.get("/check", {"q": "x", "callback": "alert"}), 422)
-    refused(client.anonymous.get("/check", {"q": "x"}), 401)
+
+
+def test_a_check_answers_networks_that_may_read_lists_without_a_key_and_hides_from_others(
+    tmp_path: Path, store: Store, client: AppClient
+) -> None:
+    assert client.anonymous.get("/check", {"q": "www.evil.example"}).json()["found"] is True
+    trails, settings = client.app.state.trails, Settings(state_dir=tmp_path, api=Api(list_networks=("192.0.2.0/24",)))
+    elsewhere = AppClient(create_app(settings, store, trails))
+    refused(elsewhere.anonymous.get("/check", {"q": "www.evil.example"}), 404)
+    refused(elsewhere.anonymous.get("/check"), 404)
+    assert elsewhere.get("/check", {"q": "www.evil.example"}).json()["found"] is True

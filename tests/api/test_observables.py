@@ -3,8 +3,13 @@ from fastapi import FastAPI
 
 from api.access.people import Key
 from api.access.principal import Scope
+from api.app import attach
+from stores.contract import Store
 from stores.observables import FILE, ObservableMemory
 from tests.api.client import AppClient, refused
+from tests.api.conftest import NOW
+from tests.api.trails import DictLookup
+from trailhound.observing import Observables
 from trailhound.settings import Settings
 
 PLACE = "/api/v1/observables"
@@ -81,3 +86,47 @@ def test_whoever_is_restricted_to_some_networks_is_told_nothing(app: FastAPI, cl
 def test_a_memory_of_another_program_is_a_clear_problem(client: AppClient, settings: Settings) -> None:
     (settings.state_dir / FILE).write_bytes(b"no database at all, and longer than a header of one would be" * 4)
     refused(client.get(PLACE, {"value": "evil.example"}), 500)
+
+
+@pytest.fixture
+def on(made: FastAPI, settings: Settings, store: Store, trails: DictLookup, remembered: None) -> AppClient:
+    """Give a server that remembers observables."""
+    enabled = settings.model_copy(update={"observables": Observables(enabled=True)})
+    attach(made, enabled, store, trails, clock=lambda: NOW)
+    return AppClient(made)
+
+
+def test_a_hash_is_known_for_one(client: AppClient, settings: Settings) -> None:
+    memory = ObservableMemory(settings.state_dir / FILE, 1000)
+    memory.keep({(HOUR, "dmz"): ["ab" * 16]})
+    memory.close()
+    spelled = ":".join(["AB"] * 16)
+    answer = client.get(PLACE, [("value", spelled), ("value", "t13d1516h2_8daaf6152771_02713d6af862")])
+    found = [(one["value"], one["kind"], one["seen"]) for one in answer.json()["observables"]]
+    assert found == [("ab" * 16, "hash", True), ("t13d1516h2_8daaf6152771_02713d6af862", "hash", False)]
+
+
+def test_a_look_up_tells_what_was_ever_in_traffic(on: AppClient) -> None:
+    (seen,) = on.json("/api/v1/lookup", value="EVIL.example")["results"]
+    assert (seen["observed"]["seen"], seen["observed"]["hours"]) == (True, 3)
+    body = {"values": ["10.0.0.1", "good.example", "no name!", "10.0.0.1"]}
+    results = on.request("POST", "/api/v1/lookup", json=body).json()["results"]
+    assert [one["observed"] and one["observed"]["seen"] for one in results] == [True, False, None, True]
+
+
+def test_a_look_up_tells_nothing_where_nothing_is_remembered(client: AppClient, remembered: None) -> None:
+    assert client.json("/api/v1/lookup", value="evil.example")["results"][0]["observed"] is None
+
+
+def test_a_look_up_tells_nothing_of_all_networks_to_whoever_may_see_some(on: AppClient) -> None:
+    key, _ = on.app.state.accounts.add_key(Key("", "branch", frozenset({Scope.READ}), networks=("192.0.2.0/24",)))
+    assert on.with_key(key).json("/api/v1/lookup", value="evil.example")["results"][0]["observed"] is None
+
+
+def test_a_memory_that_is_damaged_does_not_keep_a_look_up_from_its_answer(on: AppClient, settings: Settings) -> None:
+    for file in settings.state_dir.glob(f"{FILE}*"):
+        file.unlink()
+    (settings.state_dir / FILE).write_bytes(b"no database" * 100)
+    (result,) = on.json("/api/v1/lookup", value="evil.example")["results"]
+    assert result["found"]
+    assert result["observed"] is None

@@ -12,6 +12,7 @@ def test_sources_come_with_their_protocols(client: AppClient, filled: Store) -> 
         "count": 100,
         "severity": "low",
         "protocols": {"ssh": 100},
+        "country": None,
     }
     assert found["sources"][1]["protocols"] == {"dns": 6, "http": 2}
 

@@ -6,6 +6,7 @@ import pytest
 from api.access.people import Key
 from api.access.principal import Scope
 from stores.contract import Store
+from stores.desk import asking
 from tests.api.client import AppClient, refused
 from tests.api.conftest import NOW
 from tests.stores.factory import HOUR, make_event
@@ -158,3 +159,17 @@ def test_whoever_sees_some_networks_speaks_of_their_threats_only(client: AppClie
         answer = say(branch, threat, note="x")
         assert answer.status_code == (200 if threat in seen else 404)
         assert branch.get(place(threat)).status_code == (200 if threat in seen else 404)
+
+
+def test_what_people_said_is_searched_for_on_every_list(
+    client: AppClient, threats: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(client, threats[0], state="investigating", note="Odd beacon", tags=["apt"], assignee="al")
+    for search in ("status:investigating", "tag:a*", 'note:"odd b"', "assignee:AL", "-status:new"):
+        assert [one["id"] for one in client.json("/api/v1/threats", search=search)["threats"]] == [threats[0]]
+        events = client.json("/api/v1/events", search=search)["events"]
+        assert events
+        assert {one["trailhound"]["threat_id"] for one in events} == {threats[0]}
+        assert client.json("/api/v1/trails", search=search)["trails"]
+    monkeypatch.setattr(asking, "MAX_TRIAGED", 0)
+    assert "too many to search" in refused(client.get("/api/v1/events", {"search": "tag:apt"}), 422)["detail"]

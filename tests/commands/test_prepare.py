@@ -6,7 +6,9 @@ import pytest
 
 from trailhound.commands import prepare
 from trailhound.errors import SettingsError
-from trailhound.settings import CustomLog, Logs, Settings, Trails
+from trailhound.matching import Trails
+from trailhound.settings import Settings
+from trailhound.watching import CustomLog, Logs
 
 
 @pytest.fixture

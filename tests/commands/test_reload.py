@@ -13,8 +13,9 @@ from stores.desk.contract import Author, CustomTrail
 from trailhound.commands import prepare
 from trailhound.commands.desks import open_desk
 from trailhound.commands.reload import Reload
+from trailhound.matching import Trails
 from trailhound.record import MICROSECONDS
-from trailhound.settings import Settings, Trails
+from trailhound.settings import Settings
 from trailhound.trail import TrailClass, TrailKind
 
 

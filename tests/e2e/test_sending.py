@@ -135,6 +135,41 @@ def test_a_sender_ends_with_the_process_that_started_it(installation: Installati
     eventually(lambda: not Path(f"/proc/{sender}").exists())
 
 
+def test_targets_are_added_changed_and_removed_at_a_hangup(
+    installation: Installation, start: Start, hook: Hook
+) -> None:
+    def names() -> list[str]:
+        return [one["name"] for one in process.ask("/api/v1/outbox")["targets"]]
+
+    def hang_up(settings: str, *targets: str) -> None:
+        run_of(installation, settings)
+        process.popen.send_signal(signal.SIGHUP)
+        eventually(lambda: names() == list(targets))
+
+    append(installation.log, header())
+    process = start(*run_of(installation, webhook(hook.url) + webhook("http://127.0.0.1:9/", "dead")))
+    assert process.answers()
+    eventually(lambda: names() == ["soc", "dead"])
+    append(installation.log, row(1))
+    eventually(lambda: trails(hook) == [name(1)])
+    eventually(lambda: process.ask("/api/v1/outbox")["targets"][1]["failures"])
+    with hooking() as moved, hooking() as added:
+        hang_up(webhook(moved.url) + webhook(added.url, "added"), "soc", "added")
+        append(installation.log, row(2))
+        eventually(lambda: trails(moved) == trails(added) == [name(2)])
+        assert trails(hook) == [name(1)], "the address of before is sent nothing more"
+        assert "dead is no target any more: 1 events that waited for it are dropped" in process.said
+        hang_up("")
+        eventually(lambda: sender_of(process) is None)
+        append(installation.log, row(3))
+        eventually(lambda: name(3) in process.trails())
+        hang_up(webhook(moved.url), "soc")
+        append(installation.log, row(4))
+        eventually(lambda: trails(moved) == [name(2), name(4)])
+        assert trails(added) == [name(2)]
+    assert process.end() == 0
+
+
 def test_of_two_processes_on_one_state_directory_one_sends(
     installation: Installation, start: Start, hook: Hook
 ) -> None:

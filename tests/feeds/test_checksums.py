@@ -28,7 +28,7 @@ def test_both_sums_are_right(of: str, tmp_path: Path) -> None:
     judge.refuse_wrong_checksum(part, path, f"{text}  trails.csv\n", URL, "feed.example")
 
 
-@pytest.mark.parametrize("content", [gzip.compress(TEXT + b"more"), TEXT + b"more"])
+@pytest.mark.parametrize("content", [gzip.compress(TEXT + b"more"), TEXT + b"more"], ids=["packed", "unpacked"])
 def test_any_other_sum_is_wrong(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "000"
     part = _part(path, content)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 # Files of more lines than the rule allows.
-LONG_FILES: Mapping[str, str] = {
-    "trailhound/settings.py": "One model: a setting a field, each with its description.",
-}
+LONG_FILES: Mapping[str, str] = {}
 # Functions of more lines than the rule allows, as `file:function`.
 LONG_FUNCTIONS: Mapping[str, str] = {
     "trailhound/canonical.py:indicator": "One match: a kind of trail a case.",

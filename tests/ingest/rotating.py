@@ -13,7 +13,7 @@ from ingest.follow import Follow
 from ingest.positions import Position, Saved, load, save
 from ingest.watch import Watch
 from tests.ingest.living import WANTED, append, header, row, rows, take, text
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ingest.positions import Position, load, save
 from ingest.watch import Watch
 from tests.ingest.living import WANTED, append, header, row, rows, take, text
 from trailhound.errors import SourceError
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 
 @contextmanager

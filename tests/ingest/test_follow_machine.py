@@ -12,7 +12,7 @@ from ingest.positions import Saved, load, save
 from ingest.watch import Watch
 from tests.ingest.living import WANTED, take, text
 from tests.ingest.rotating import Rotator
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 _WRITTEN = ["line", "lines", "half", "rest"]
 _ROTATED = ["rotate", "rotate-logrotate", "rotate-dated", "copytruncate", "compress"]

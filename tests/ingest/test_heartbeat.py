@@ -14,7 +14,7 @@ from ingest.tail import Tail
 from stores.contract import SensorStatus
 from tests.ingest.living import WANTED, append, header, row, take
 from trailhound.record import MICROSECONDS
-from trailhound.settings import Folder, Logs
+from trailhound.watching import Folder, Logs
 
 MINUTE = 60 * MICROSECONDS
 HOUR = 60 * MINUTE

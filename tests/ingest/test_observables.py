@@ -59,6 +59,24 @@ def test_names_and_addresses_are_remembered_in_their_canonical_form(memory: Obse
     assert memory.seen([*asked, "7.2.0.192.in-addr.arpa", "not a name!"]) == dict.fromkeys(asked, once)
 
 
+def test_hashes_and_fingerprints_are_remembered_in_their_canonical_form(memory: ObservableMemory) -> None:
+    types = {
+        "ts": "time", "uid": "string", "id.orig_h": "addr", "server_name": "string",
+        "cert_chain_fps": "vector[string]", "ja3": "string", "ja4": "string",
+    }  # fmt: skip
+    ja4, sha256 = "t13d1516h2_8daaf6152771_02713d6af862", "ab" * 32
+    spelled = ":".join(["AB"] * 32)
+    rows = [[str(5 * HOUR), "C1", "10.0.0.1", "sni.example", f"{spelled},{'c' * 40}", "D" * 32, ja4.upper()]]
+    gatherer = Gatherer(memory)
+    data = tsv("ssl", types, [*rows, [str(5 * HOUR), "C2", "10.0.0.1", "-", "no hash,ab", "-", "t13d_x"]])
+    match(
+        reader_of("zeek-tsv", WANTED, "ssl"), engine(TRAILS), data, Events("dmz"), max_line=1 << 20, gatherer=gatherer
+    )
+    gatherer.flush()
+    asked = ["sni.example", "10.0.0.1", sha256, "c" * 40, "d" * 32, ja4]
+    assert memory.seen([*asked, "no hash", "ab", "t13d_x"]) == {key: [Sightings("dmz", 5, 5, 1)] for key in asked}
+
+
 def test_each_sensor_and_hour_is_remembered_apart_in_one_stretch(memory: ObservableMemory) -> None:
     gatherer = Gatherer(memory)
     read(gatherer, [row(7.9, "a.example"), row(8, "b.example"), row(8.1, "b.example"), row(9.2, "b.example")])

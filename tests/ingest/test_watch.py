@@ -8,7 +8,7 @@ import pytest
 
 from ingest.watch import Watch, is_followed, unrotated
 from trailhound.errors import SourceError
-from trailhound.settings import Folder
+from trailhound.watching import Folder
 
 LONG = 20.0  # Seconds; what is waited for comes much earlier, or never.
 

@@ -24,9 +24,10 @@ from tests.ingest.reading import WANTED
 from tests.matchers.build import compiled, counts, matched, trail, tsv
 from trailhound.event import Event, to_ecs
 from trailhound.local_names import LOCAL_SUFFIXES
-from trailhound.settings import HOME_NETWORKS, Logs
+from trailhound.settings import HOME_NETWORKS
 from trailhound.severity import RATED, Severity
 from trailhound.trail import TrailClass, TrailKind
+from trailhound.watching import Logs
 
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "detections"
 PAGE = (Path(__file__).parents[2] / "docs" / "matching.md").read_text("utf-8")

@@ -1,6 +1,6 @@
 """What a person is told of a value is what the loop does with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matchers import layout
 from matchers.asking import Noted, named, unsaid
 from matchers.exceptions import Exceptions, Exemption
-from matchers.explain import ITSELF, Explained, Look, explain
+from matchers.explain import ITSELF, Explained, Look, explain, meets
 from matchers.observer import Sight, Sighting
 from matchers.rules import Rules
 from matchers.standing import Standing
@@ -112,6 +112,14 @@ def test_a_value_counts_when_one_of_its_keys_does(trails: TrailSet, value: str) 
     assert bool(counting) == bool(said.verdicts)
     assert counting <= {verdict.key for verdict in said.verdicts}
     assert all(sum(one.counts for one in look.tried) <= 1 for look in said.looks if look.place != ITSELF)
+
+
+@given(trail_sets(), st.one_of(*LISTED.values()), st.lists(st.one_of(NAME, V4), max_size=2))
+def test_what_a_value_meets_is_told_without_the_questions_too(
+    trails: TrailSet, value: str, allowed: Sequence[str]
+) -> None:
+    rules = Rules(trails, whitelist("\n".join(allowed)))
+    assert meets(rules, canonical.readings(value), value) == list(explain(rules, value).verdicts)
 
 
 def rules_of(*trails: Trail, allowed: str = "", standing: Standing | None = None) -> Rules:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from stores.contract import Store
-from stores.embedded import open_embedded, plan
+from stores.embedded import needles, open_embedded, plan
 from tests.elasticsearch.cleaning import clean
 from tests.stores.emptied import Emptied
 
@@ -56,6 +56,7 @@ def make_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         # Stores of tests are so small that the embedded one would not turn to its rollups for most queries.
         monkeypatch.setattr(plan, "FEW", -1)
         monkeypatch.setattr(plan, "MANY", 1_000_000_000)
+        monkeypatch.setattr(needles, "GATHERED", 0)
     return MakeStore(_embedded)
 
 

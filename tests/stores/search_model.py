@@ -19,6 +19,7 @@ from stores.search.expression import (
     Kinds,
     Not,
     Or,
+    Ports,
     Severities,
     Text,
     Threats,
@@ -61,12 +62,16 @@ def finds(part: Expression, event: Event) -> bool:
         case Addresses(end, spans):
             address = event.source_ip if end is End.SOURCE else event.destination_ip
             return address is not None and any(_is_between(address, *ends) for ends in spans)
+        case Ports(ports):
+            ends = (event.source_port, event.destination_port)
+            return any(end is not None and first <= end <= last for end in ends for first, last in ports)
         case Count(low, high):
             return (low is None or event.count >= low) and (high is None or event.count <= high)
         case Threats(names):
             return threat_id(event.source_ip, event.trail.kind, event.trail.value) in names
         case Text(text):
             return model.meets(event, Query(text=text))
+    raise AssertionError(f"no store is asked for {part}")
 
 
 def _said(field: Word, event: Event) -> str | None:
@@ -111,9 +116,10 @@ def leaves() -> st.SearchStrategy[Expression]:
         _words(Word.TRAIL, ("*.example", "*evil*gate*", "45.*")),
         _some([value for _, value in KINDS]).map(Trails),
         st.builds(Addresses, st.sampled_from(End), spans),
+        _some(((53, 53), (0, 21), (22, 443), (40000, 65535))).map(Ports),
         st.builds(Count, bounds, bounds),
         _some([threat_id("192.168.1.10", kind, value) for kind, value in KINDS]).map(Threats),
-        st.sampled_from(("EVIL", "strasse", "%", "45.155", "σίσυφος")).map(Text),
+        st.sampled_from(("EVIL", "strasse", "%", "45.155", "ß", "le", 'a"b', "σίσυφος")).map(Text),
     )
 
 

@@ -54,6 +54,8 @@ def events() -> st.SearchStrategy[Event]:
         "answered": st.sampled_from((True, False, None)),
         "source_ip": st.sampled_from((None, *ADDRESSES)),
         "destination_ip": st.sampled_from((None, *ADDRESSES)),
+        "source_port": st.sampled_from((None, 0, 53, 40000)),
+        "destination_port": st.sampled_from((None, 22, 53, 65535)),
         "transport": st.sampled_from(("tcp", "udp", None)),
         "protocol": st.sampled_from(PROTOCOLS),
         "message": st.sampled_from(("Somebody asked", "somebody CALLED ß", "")),

@@ -50,6 +50,11 @@ class Timeline(Struct, frozen=True, kw_only=True):
     buckets: tuple[Bucket, ...]
 
 
+class Events(Struct, frozen=True, kw_only=True):
+    events: list[Mapping[str, Any]]
+    next: str | None
+
+
 class Assessment(Struct, frozen=True, kw_only=True):
     state: str
     reopened: bool
@@ -81,8 +86,19 @@ class Threat(Struct, frozen=True, kw_only=True):
     sensors: tuple[str, ...]
     sources: tuple[str, ...]
     reference: str
+    country: str | None = None
     triage: Assessment | None = None
     sparkline: tuple[int, ...] | None = None
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    relation: str
+    value: str
+
+
+class RelatedThreat(Struct, frozen=True, kw_only=True):
+    threat: Threat
+    reasons: tuple[Reason, ...]
 
 
 class HistoryEntry(Struct, frozen=True, kw_only=True):
@@ -103,6 +119,19 @@ class Source(Struct, frozen=True, kw_only=True):
     count: int
     severity: str
     protocols: Mapping[str, int]
+    country: str | None = None
+
+
+class Country(Struct, frozen=True, kw_only=True):
+    country: str | None
+    records: int
+    events: int
+    threats: int
+    sources: int
+    addresses: int
+    severity: str
+    first: datetime
+    last: datetime
 
 
 class SeenTrail(Struct, frozen=True, kw_only=True):
@@ -140,15 +169,6 @@ class SeenValue(Struct, frozen=True, kw_only=True):
     last: datetime
 
 
-class LookedUp(Struct, frozen=True, kw_only=True):
-    value: str
-    found: bool
-    whitelisted: str | None
-    readings: tuple[Reading, ...]
-    matches: tuple[TrailFound, ...]
-    seen: tuple[SeenValue, ...]
-
-
 class SensorSightings(Struct, frozen=True, kw_only=True):
     sensor: str
     first: datetime
@@ -164,6 +184,17 @@ class Observable(Struct, frozen=True, kw_only=True):
     last: datetime | None
     hours: int
     sensors: tuple[SensorSightings, ...]
+
+
+class LookedUp(Struct, frozen=True, kw_only=True):
+    value: str
+    found: bool
+    whitelisted: str | None
+    readings: tuple[Reading, ...]
+    matches: tuple[TrailFound, ...]
+    seen: tuple[SeenValue, ...]
+    country: str | None = None
+    observed: Observable | None = None
 
 
 class Memory(Struct, frozen=True, kw_only=True):

@@ -62,6 +62,14 @@ class Client:
         """Give events as ECS documents, page by page; without a limit all of them."""
         return self._server.pages("listEvents", dict[str, Any], "events", limit, {"order": order, **conditions})
 
+    def events_page(
+        self, *, order: str, limit: int, cursor: str | None = None, conditions: Mapping[str, Any] | None = None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
+        """Give one page of events, and the cursor of what follows: in the order `ingested` also of what is to come."""
+        query = {"order": order, "limit": limit, "cursor": cursor, **(conditions or {})}
+        page = self._server.ask("listEvents", answers.Events, query=query)
+        return page.events, page.next
+
     def event(self, event_id: str) -> Mapping[str, Any]:
         return self._server.ask("getEvent", dict[str, Any], event_id=event_id)
 
@@ -76,6 +84,11 @@ class Client:
         """Give threats, the strongest first; `state` is that of their triage."""
         query = {"order": order, "state": state, **conditions}
         return self._server.pages("listThreats", answers.Threat, "threats", limit, query)
+
+    def related(self, threat_id: str, *, hours: int = 24, limit: int = 50) -> list[answers.RelatedThreat]:
+        """Give threats of about that time that have something in common with one, the most related first."""
+        query = {"hours": hours, "limit": limit}
+        return self._server.listed("listRelatedThreats", answers.RelatedThreat, "related", query, threat_id=threat_id)
 
     def triage(self, threat_id: str) -> answers.Triage:
         return self._server.ask("getTriage", answers.Triage, threat_id=threat_id)
@@ -96,6 +109,10 @@ class Client:
 
     def sources(self, *, limit: int = 100, **conditions: Unpack[Conditions]) -> list[answers.Source]:
         return self._server.listed("listSources", answers.Source, "sources", {"limit": limit, **conditions})
+
+    def countries(self, *, limit: int = 20, **conditions: Unpack[Conditions]) -> list[answers.Country]:
+        """Count by the country of the outside end; empty where the server has no database of countries."""
+        return self._server.listed("listCountries", answers.Country, "countries", {"limit": limit, **conditions})
 
     def seen_trails(self, *, limit: int = 100, **conditions: Unpack[Conditions]) -> list[answers.SeenTrail]:
         return self._server.listed("listSeenTrails", answers.SeenTrail, "trails", {"limit": limit, **conditions})

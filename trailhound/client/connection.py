@@ -111,9 +111,13 @@ class Connection:
             if cursor is None or not found:
                 return
 
-    def listed(self, operation: str, type_: type[Answer], what: str, query: Mapping[str, Any]) -> list[Answer]:
+    def listed(
+        self, operation: str, type_: type[Answer], what: str, query: Mapping[str, Any], **path: str
+    ) -> list[Answer]:
         """Give the members of a list that has one page."""
-        return _members(operation, type_, self.ask(operation, dict[str, Any], query=query).get(what))
+        return _members(
+            operation, type_, self.ask(operation, dict[str, Any], query=query, body=None, match=None, **path).get(what)
+        )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         for tried in range(1, TRIES + 1):

@@ -23,7 +23,8 @@ from trailhound.commands import feeds_work, prepare
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
 from trailhound.commands.screen import visible
 from trailhound.errors import StoreUnavailable, TrailhoundError
-from trailhound.settings import Folder, Settings, default_file
+from trailhound.settings import Settings, default_file
+from trailhound.watching import Folder
 
 OLD_TRAILS = 7 * 86_400  # Seconds.
 LITTLE_SPACE = 500_000_000  # Bytes.

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,15 @@ from matchers import exceptions, whitelist
 from matchers.compile import Compiled
 from matchers.detectors import DETECTORS
 from matchers.engine import Engine
-from matchers.explain import explain
+from matchers.explain import explain, meets
 from matchers.networks import HomeNetworks
 from matchers.observers import OBSERVERS, custom
-from matchers.rules import Rules
+from matchers.rules import Rules, Verdict
 from matchers.standing import Standing
 from matchers.trailset import TrailSet, value_of
 from stores.contract import Store
 from stores.embedded import open_embedded
+from trailhound import canonical
 from trailhound.canonical import Indicator
 from trailhound.commands import desks
 from trailhound.errors import SettingsError, TrailError, TrailhoundError, TrailSetError
@@ -184,10 +185,20 @@ def _unfit(value: str, readings: Sequence[Indicator]) -> Iterator[str]:
             usable_readings(value.strip())
         except TrailError as error:
             yield f"{error} (unless the list says kind=user-agent)" if kinds else str(error)
-    for kind, canonical in readings:
-        reason = refusal(Trail(kind, canonical, "", TrailClass.SUSPICIOUS, ("",)))
+    for kind, text in readings:
+        reason = refusal(Trail(kind, text, "", TrailClass.SUSPICIOUS, ("",)))
         if reason is not None:
-            yield f"{kind.value} {canonical}: {reason}"
+            yield f"{kind.value} {text}: {reason}"
+
+
+def _explanation(value: str, readings: Sequence[Indicator], verdicts: Sequence[Verdict]) -> Explanation:
+    return Explanation(
+        value=value,
+        readings=readings,
+        matches=[FoundTrail(value_of(verdict.key), verdict.trail, verdict.hidden) for verdict in verdicts],
+        whitelisted=next((verdict.hidden for verdict in verdicts if verdict.hidden), None),
+        found=any(not verdict.hidden for verdict in verdicts),
+    )
 
 
 @dataclass(slots=True)
@@ -197,22 +208,20 @@ class Lookup:
     rules: Rules
     clock: Callable[[], int] = heartbeat.now
 
-    def explain(self, values: Sequence[str], source: str | None = None) -> Sequence[Explanation]:
-        """Explain values as if a record of this moment held them; `source` is its canonical source address."""
-        return [self._explain(value, source) for value in values]
+    def explain(self, values: Sequence[str]) -> Sequence[Explanation]:
+        """Explain values as if a record of this moment held them, without what was asked for."""
+        rules, now = self.rules, self.clock()
+        found = [(value, canonical.readings(value)) for value in values]
+        return [_explanation(value, readings, meets(rules, readings, value, time=now)) for value, readings in found]
 
-    def _explain(self, value: str, source: str | None) -> Explanation:
+    def explain_whole(self, values: Sequence[str], source: str | None = None) -> Sequence[Explanation]:
+        """Tell all that an explanation can hold; `source` is the canonical source address of the record."""
+        return [self._whole(value, source) for value in values]
+
+    def _whole(self, value: str, source: str | None) -> Explanation:
         explained = explain(self.rules, value, source, self.clock())
-        verdicts = explained.verdicts
-        return Explanation(
-            value=value,
-            readings=explained.readings,
-            matches=[FoundTrail(value_of(verdict.key), verdict.trail, verdict.hidden) for verdict in verdicts],
-            whitelisted=next((verdict.hidden for verdict in verdicts if verdict.hidden), None),
-            found=any(not verdict.hidden for verdict in verdicts),
-            looks=explained.looks,
-            unfit=tuple(_unfit(value, explained.readings)),
-        )
+        brief = _explanation(value, explained.readings, explained.verdicts)
+        return replace(brief, looks=explained.looks, unfit=tuple(_unfit(value, explained.readings)))
 
     def info(self) -> TrailSetInfo:
         about = self.rules.trails.about

@@ -95,7 +95,9 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
             pipeline = Pipeline(settings, engine, store, on_beat=partial(_beat, notify, server))
             pipeline.gatherer = gatherer
             reload = Reload(settings, engine, pipeline.take, compiles=True, desk=desk)
-            renew = Renew(settings, read, (pipeline.take_settings, reload.take_settings, server.take_settings))
+            sending = sender.Sender(settings)
+            takers = (pipeline.take_settings, reload.take_settings, server.take_settings, sending.take_settings)
+            renew = Renew(settings, read, takers)
             signals = on_signals(
                 stop=partial(_stop, notify, pipeline),
                 renew=partial(_renew, notify, renew),
@@ -103,8 +105,7 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
             )
             pulling = _beside(partial(central.keep_pulling, settings))
             feeding = _beside(partial(feeds_schedule.keep_updating, settings))
-            sending = _beside(partial(sender.keep_running, settings))
-            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding, sending:
+            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding, _sent(sending):
                 said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
                 pipeline.run(ready=partial(_ready, notify, said))
                 ended.set()
@@ -145,6 +146,16 @@ def _beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
         stop.set()
 
 
+@contextmanager
+def _sent(sending: sender.Sender) -> Iterator[None]:
+    """Send out meanwhile."""
+    threading.Thread(target=sending.run, name="send", daemon=True).start()
+    try:
+        yield
+    finally:
+        sending.end()
+
+
 def serve(
     config: ConfigOption = None,
     state: StateOption = None,
@@ -164,8 +175,9 @@ def serve(
     log.configure(settings)
     users.first_admin(settings)
     told = Told()
-    renew = Renew(settings, read, (told.go_by,))
-    with on_hangup(partial(_renew, notify, renew)), _beside(partial(sender.keep_running, settings)):
+    sending = sender.Sender(settings)
+    renew = Renew(settings, read, (told.go_by, sending.take_settings))
+    with on_hangup(partial(_renew, notify, renew)), _sent(sending):
         said = "Trailhound: console and API on"
         serve_here(settings, ready=lambda url: _ready(notify, f"{said} {url}"), told=told)
         notify.stopping()

@@ -38,7 +38,8 @@ from trailhound.commands.scanners import Job, Part, scan_all
 from trailhound.commands.screen import visible
 from trailhound.errors import SettingsError
 from trailhound.event import Event, timestamp, to_ecs
-from trailhound.settings import Settings, Trails
+from trailhound.matching import Trails
+from trailhound.settings import Settings
 from trailhound.severity import Severity
 
 FOUND = 1

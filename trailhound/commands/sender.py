@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from api.sending.follow import wall_clock
-from api.sending.sender import keep_sending
+from api.sending.sender import keep_sending, stop_following
 from trailhound import log
 from trailhound.commands import prepare
 from trailhound.errors import TrailhoundError
@@ -25,24 +25,64 @@ _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE = 60.0
 _END_SECONDS = 5.0
 _log = structlog.get_logger("send")
-# Sends until it is told to stop, or ends by itself.
-Send = Callable[[Settings, threading.Event, int], None]
 
 
-def keep_running(settings: Settings, stop: threading.Event, run: Send | None = None) -> None:
-    """Send what is found until stopped; of several processes on one state directory one does."""
-    if not settings.send.is_wanted:
-        return
-    run, pause = run or send_apart, _PAUSE_SECONDS
-    begun = wall_clock()  # What is found while the other process starts is to be sent too.
-    while not stop.is_set():
-        with _alone(settings.state_dir / "send.lock") as is_ours:
-            if is_ours:
-                run(settings, stop, begun)
-                if not stop.is_set():
-                    _log.error("sending ended by itself; starting it again", seconds=pause)
-        stop.wait(pause if is_ours else _LOOK_SECONDS)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+class Sender:
+    """Sends what is found, by settings that may change; of several processes on one state directory one does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._news = threading.Event()  # Other settings, or the end.
+        self._ending = threading.Event()
+
+    def take_settings(self, settings: Settings) -> None:
+        """Go by other settings as soon as what is under way is through. Does not wait for it."""
+        if settings.send != self._settings.send:
+            self._settings = settings
+            self._news.set()
+
+    def end(self) -> None:
+        self._ending.set()
+        self._news.set()
+
+    def run(self) -> None:
+        """Send until ended."""
+        pause = _PAUSE_SECONDS
+        begun: int | None = None  # What is found while the other process starts, or starts again, is to be sent too.
+        while not self._ending.is_set():
+            settings = self._settings
+            if not settings.send.is_wanted:
+                if begun is not None:
+                    self._give_up(settings)
+                begun = None
+                self._wait(None)
+                continue
+            begun = wall_clock() if begun is None else begun
+            with _alone(settings.state_dir / "send.lock") as is_ours:
+                if is_ours:
+                    send_apart(settings, self._news, begun)
+            if self._news.is_set():
+                pause = _PAUSE_SECONDS
+            elif is_ours:
+                _log.error("sending ended by itself; starting it again", seconds=pause)
+            if not self._wait(pause if is_ours else _LOOK_SECONDS):
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _wait(self, seconds: float | None) -> bool:
+        """Wait for news, at most so long; tell whether there are any."""
+        is_new = self._news.wait(seconds)
+        if not self._ending.is_set():
+            self._news.clear()
+        return is_new
+
+    def _give_up(self, settings: Settings) -> None:
+        """Drop what waits, unless another process sends from this state directory: it has settings of its own."""
+        try:
+            with _alone(settings.state_dir / "send.lock") as is_ours:
+                if is_ours:
+                    stop_following(settings)
+        except TrailhoundError as error:
+            _log.error("what waits to be sent cannot be dropped", reason=str(error))
 
 
 @contextmanager
@@ -62,7 +102,7 @@ def _alone(path: Path) -> Iterator[bool]:
 
 
 def send_apart(settings: Settings, stop: threading.Event, begun: int) -> None:
-    """Send in a process of its own until stopped, or until it ends."""
+    """Send in a process of its own until stopped, or until it ends by itself."""
     context = multiprocessing.get_context("spawn")
     thread_end, lifeline = context.Pipe(duplex=False)
     process = context.Process(

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from fastapi import FastAPI
 
 from api.serve import serve
 from matchers.engine import Engine
@@ -70,19 +71,23 @@ def serve_here(
             lookup.rules = engine.rules
 
         reload = Reload(settings, engine, take, compiles=False, desk=desk)
-        told.take_settings = partial(_resettle, reload)
+
+        def made(app: FastAPI) -> None:
+            told.take_settings = partial(_resettle, reload, app)
+
         threading.Thread(target=reload.run, args=(ended,), name="reload", daemon=True).start()
-        serve(settings, store, lookup, desk=desk, ready=ready, stop=stop, trouble=lambda: told.trouble)
+        serve(settings, store, lookup, desk=desk, ready=ready, stop=stop, trouble=lambda: told.trouble, made=made)
     finally:
         ended.set()
         desk.close()
         store.close()
 
 
-def _resettle(reload: Reload, settings: Settings) -> None:
+def _resettle(reload: Reload, app: FastAPI, settings: Settings) -> None:
     if settings == reload.settings:
         return
     log.configure(settings)
+    app.state.settings = settings
     try:
         reload.take_settings(settings)
     except TrailhoundError as error:

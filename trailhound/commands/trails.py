@@ -15,6 +15,7 @@ from rich.text import Text
 from feeds import build
 from feeds.entry import Refused
 from matchers import footprint
+from matchers.compile import Compiled
 from matchers.trailset import TrailSet
 from trailhound import canonical
 from trailhound.commands import prepare
@@ -69,34 +70,38 @@ def compile_(
     if report is not None:
         _write_report(report, refused)
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "path": str(compiled.path),
-                    "trails": compiled.trails,
-                    "merged": compiled.merged,
-                    "refused": len(refused),
-                    "custom": compiled.custom,
-                    "expired": compiled.expired,
-                    "bytes": compiled.bytes,
-                    "checksum": compiled.checksum,
-                    "by_kind": dict(compiled.by_kind),
-                    "by_class": dict(compiled.by_class),
-                }
-            )
-        )
+        typer.echo(json.dumps(_compiled_as_object(compiled, len(refused))))
         return
-    typer.echo(f"{compiled.trails:,} trails in {compiled.path} ({compiled.bytes / 1e6:.1f} MB)")
-    typer.echo(f"{compiled.merged:,} listed more than once and merged, {len(refused):,} refused")
-    if compiled.custom:
-        typer.echo(f"{compiled.custom:,} are your own")
-    if compiled.expired:
-        kept = f"kept for records of before, up to {settings.trails.expired_days} days (trails.expired_days)"
-        typer.echo(f"{compiled.expired:,} have expired and are {kept}")
+    _print_compiled(compiled, len(refused), settings.trails.expired_days)
     for item in refused[: 0 if report else 10]:
         typer.echo(visible(f"  refused: {item.source}, line {item.line}: {item.value[:80]!r}: {item.reason}"))
     if len(refused) > 10 and report is None:
         typer.echo("  ... all of them with --report FILE")
+
+
+def _compiled_as_object(compiled: Compiled, refused: int) -> dict[str, Any]:
+    return {
+        "path": str(compiled.path),
+        "trails": compiled.trails,
+        "merged": compiled.merged,
+        "refused": refused,
+        "custom": compiled.custom,
+        "expired": compiled.expired,
+        "bytes": compiled.bytes,
+        "checksum": compiled.checksum,
+        "by_kind": dict(compiled.by_kind),
+        "by_class": dict(compiled.by_class),
+    }
+
+
+def _print_compiled(compiled: Compiled, refused: int, expired_days: int) -> None:
+    typer.echo(f"{compiled.trails:,} trails in {compiled.path} ({compiled.bytes / 1e6:.1f} MB)")
+    typer.echo(f"{compiled.merged:,} listed more than once and merged, {refused:,} refused")
+    if compiled.custom:
+        typer.echo(f"{compiled.custom:,} are your own")
+    if compiled.expired:
+        kept = f"kept for records of before, up to {expired_days} days (trails.expired_days)"
+        typer.echo(f"{compiled.expired:,} have expired and are {kept}")
 
 
 def _write_report(path: Path, refused: list[Refused]) -> None:
@@ -205,7 +210,7 @@ def check(
         raise SettingsError(f"--source: an address was expected, not {source!r}")
     settings = settings_of(config, state, trails={"set": trail_set, "files": trails})
     rules = prepare.engine(settings, _open(settings)).rules
-    explanations = prepare.Lookup(rules).explain(values, address)
+    explanations = prepare.Lookup(rules).explain_whole(values, address)
     for explanation in explanations:
         lines = [json.dumps(as_object(explanation))] if as_json else map(visible, as_text(explanation))
         typer.echo("\n".join(lines))

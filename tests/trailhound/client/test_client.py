@@ -52,6 +52,31 @@ def test_what_is_said_of_a_threat_is_found_by_it(trailhound: Client) -> None:
     assert entry.who == "key playbook"
 
 
+def test_what_is_related_to_a_threat_comes_with_the_reasons(trailhound: Client) -> None:
+    threat = next(one for one in trailhound.threats(trail="evil.example") if one.source == "192.168.1.10")
+    (other,) = trailhound.related(threat.id, hours=48, limit=10)
+    assert other.threat.source == "192.168.1.11"
+    assert [(one.relation, one.value) for one in other.reasons] == [
+        ("trail", "evil.example"),
+        ("domain", "evil.example"),
+    ]
+    with pytest.raises(RequestError, match="404"):
+        trailhound.related("0123456789abcdef")
+
+
+def test_pages_of_events_are_followed_by_their_cursor(trailhound: Client, store: Store) -> None:
+    found, cursor = trailhound.events_page(order="ingested", limit=1000, conditions={"class_": "c2"})
+    assert len(found) == 3
+    assert trailhound.events_page(order="ingested", limit=10, cursor=cursor, conditions={"class_": "c2"})[0] == []
+    store.append([make_event(identity="next")])
+    (event,) = trailhound.events_page(order="ingested", limit=10, cursor=cursor, conditions={"class_": "c2"})[0]
+    assert event["@timestamp"].startswith("2025-10-01T00:00:00")
+
+
+def test_countries_are_none_without_a_database(trailhound: Client) -> None:
+    assert trailhound.countries(limit=5, class_="c2") == []
+
+
 def test_values_are_looked_up_in_trails_events_and_memory(trailhound: Client) -> None:
     c2, unknown = trailhound.lookup("www.evil.example", "good.example")
     assert c2.found
