@@ -28,7 +28,8 @@ from feeds.manners import MIB, Manners
 from feeds.parts import Part, address_of
 from feeds.secret import MARK, filled, filled_url, find_secret, masked
 from trailhound import __version__
-from trailhound.errors import FetchError
+from trailhound.connecting import CheckedNetwork, Clock
+from trailhound.errors import FetchError, UnresolvedError
 
 AGENT = f"trailhound/{__version__}"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -99,7 +100,7 @@ class Line:
         self._stop = stop
         self._report = report
         self.accept = "*/*"
-        self._clock = addresses.Clock()
+        self._clock = Clock()
         self._pools: dict[bool, httpcore.ConnectionPool] = {}
         self._came = 0
         self.secret = find_secret(feed.secret, manners.secrets) if feed.secret else ""
@@ -181,16 +182,17 @@ class Line:
             self._pools[is_direct] = self._direct() if is_direct else self._proxied()
         return self._pools[is_direct]
 
+    def _resolve(self, host: str, port: int) -> list[str]:
+        return addresses.resolve(host, port, self.manners.reachable)
+
     def _direct(self) -> httpcore.ConnectionPool:
-        network = addresses.GuardedNetwork(self.manners.reachable, self._clock)
+        network = CheckedNetwork(self._resolve, self._clock)
         return httpcore.ConnectionPool(ssl_context=self._tls, max_connections=2, network_backend=network)
 
     def _proxied(self) -> httpcore.ConnectionPool:
         proxy = httpx.Proxy(_parsed(self.manners.proxy, self.manners.proxy))
         port = proxy.url.port or (443 if proxy.url.scheme == "https" else 80)
-        network = addresses.GuardedNetwork(
-            self.manners.reachable, self._clock, proxy=(proxy.url.raw_host.decode("ascii"), port)
-        )
+        network = CheckedNetwork(self._resolve, self._clock, proxy=(proxy.url.raw_host.decode("ascii"), port))
         return httpcore.HTTPProxy(
             httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=port, target=b"/"),
             proxy_auth=proxy.raw_auth,
@@ -249,7 +251,7 @@ class Line:
         except FetchError as error:
             text = str(error) if str(error).startswith(shown(url)) else f"{shown(url)}: {error}"
             text = masked(text, self.private)
-            if isinstance(error, Passing | addresses.UnresolvedError):
+            if isinstance(error, Passing | UnresolvedError):
                 raise Passing(text, getattr(error, "after", 0.0)) from None
             raise FetchError(text) from None
         except httpcore.TimeoutException:

@@ -7,35 +7,39 @@ and does not count. So the number of hours is never too large.
 """
 
 import json
-import os
 import sqlite3
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from threading import Lock
 
 from stores.embedded.connections import explained
-from trailhound.errors import StoreDamaged, StoreUnavailable
+from stores.files import Kind, transaction
 
 FILE = "observables.sqlite"
-APPLICATION_ID = 0x54724F62
-VERSION = 1
 _PATIENCE = 5.0
-_MODE = 0o640
+# What a power cut takes is at most what came since the last checkpoint; the file stays whole.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384")
 _ROOM = 20  # One part in so many is forgotten at once, so that it need not be done each time.
-_TABLES = f"""
+_TABLES = """
 CREATE TABLE seen (
     value TEXT NOT NULL, sensor INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
     hours INTEGER NOT NULL, PRIMARY KEY (value, sensor)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sensors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE memory (made INTEGER NOT NULL, forgotten INTEGER NOT NULL, forgotten_until INTEGER) STRICT;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {VERSION};
+INSERT INTO memory VALUES (CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER), 0, NULL);
 """
+_MEMORY = Kind(
+    name="the observable memory",
+    application_id=0x54724D65,
+    version=1,
+    tables=_TABLES,
+    mode=0o640,  # It tells where people went.
+    remedy="run the Trailhound that wrote it, or delete the file",
+)
 _KEEP = """
 INSERT INTO seen VALUES (?1, ?2, ?3, ?3, 1) ON CONFLICT DO UPDATE SET
     first = min(first, excluded.first), last = max(last, excluded.last), hours = hours + 1
@@ -93,7 +97,7 @@ class ObservableMemory:
         """Remember which canonical values were seen where; all of them or none."""
         with self._turn, explained(self._path):
             connection = self._writer or self._open_writer()
-            with _transaction(connection):
+            with transaction(connection):
                 # In the order of the hours, so that each counts; by value, since neighbours stand on one page.
                 for hour, sensor in sorted(facts):
                     rows = zip(sorted(facts[hour, sensor]), repeat(self._sensor(connection, sensor)), repeat(hour))
@@ -151,17 +155,8 @@ class ObservableMemory:
         self._rows -= len(until)
 
     def _open_writer(self) -> sqlite3.Connection:
-        _make(self._path)
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        try:
-            # What a power cut takes is at most what came since the last checkpoint; the file stays whole.
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384"):
-                connection.execute(f"PRAGMA {pragma}")
-            _settle(connection, self._path)
-            self._rows = _count(connection)
-        except BaseException:
-            connection.close()
-            raise
+        connection = _MEMORY.connect(self._path, _PRAGMAS, _PATIENCE)
+        self._rows = _count(connection)
         self._sensors.clear()
         self._writer = connection
         return connection
@@ -175,7 +170,7 @@ class ObservableMemory:
                 connection = sqlite3.connect(
                     address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
                 )
-                if not _is_ours(connection, self._path):
+                if not _MEMORY.is_ours(connection, self._path):
                     connection.close()
                     yield None
                     return
@@ -183,53 +178,5 @@ class ObservableMemory:
             yield self._reader
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM seen").fetchone()[0])
-
-
-def _make(path: Path) -> None:
-    """Make the file, for its owner and group alone: it tells where people went."""
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise StoreUnavailable(f"{path}: the observable memory cannot be made: {error.strerror}") from error
-
-
-def _settle(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file."""
-    with _transaction(connection):
-        if _is_ours(connection, path):
-            return
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO memory VALUES (?, 0, NULL)", (time.time_ns() // 1000,))
-
-
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Refuse a file that is another's; False for one that is empty still."""
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return False
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise StoreDamaged(f"{path}: this is a database of another program, the observable memory was expected")
-    if version != VERSION:
-        raise StoreDamaged(
-            f"{path}: the observable memory has version {version}, this Trailhound knows version {VERSION}:"
-            " run the Trailhound that wrote it, or delete the file"
-        )
-    return True

@@ -52,6 +52,10 @@ class FetchError(TrailhoundError):
     """A feed cannot be fetched, or what came is not what was expected."""
 
 
+class UnresolvedError(FetchError):
+    """A name cannot be resolved; it may be later."""
+
+
 class SendError(TrailhoundError):
     """A target does not take what is sent to it."""
 

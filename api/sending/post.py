@@ -18,10 +18,10 @@ import httpx
 
 from api.sending import reach
 from api.sending.outcome import Later, Refused
-from feeds.addresses import Clock
 from feeds.manners import Network
 from feeds.secret import masked
 from trailhound import __version__, secret
+from trailhound.connecting import CheckedNetwork, Clock
 from trailhound.errors import SendError
 
 _MOST_OF_ANSWER = 65_536
@@ -146,17 +146,18 @@ class Post:
         words = masked(f"{self._shown}: answers {phrase}{': ' if readable else ''}{readable}", self._private)
         return Refused(words) if answer.status in _OF_MESSAGE else Later(words, after)
 
+    def _resolve(self, host: str, port: int) -> list[str]:
+        return reach.resolve(host, port, self._ways.reachable)
+
     def _direct(self) -> httpcore.ConnectionPool:
-        network = reach.CheckedNetwork(self._ways.reachable, self._clock)
+        network = CheckedNetwork(self._resolve, self._clock)
         return httpcore.ConnectionPool(ssl_context=trust(self._ways), max_connections=2, network_backend=network)
 
     def _proxied(self) -> httpcore.ConnectionPool:
         proxy = httpx.Proxy(self._ways.proxy)
         tls = trust(self._ways)
         port = proxy.url.port or (443 if proxy.url.scheme == "https" else 80)
-        network = reach.CheckedNetwork(
-            self._ways.reachable, self._clock, proxy=(proxy.url.raw_host.decode("ascii"), port)
-        )
+        network = CheckedNetwork(self._resolve, self._clock, proxy=(proxy.url.raw_host.decode("ascii"), port))
         return httpcore.HTTPProxy(
             httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=port, target=b"/"),
             ssl_context=tls,

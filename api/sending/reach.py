@@ -7,14 +7,11 @@ server cannot make it another one in between. Whoever has taken over a name must
 import ipaddress
 import socket
 from collections.abc import Iterable
-from typing import Any
-
-import httpcore
 
 from api.sending.outcome import Later
-from feeds.addresses import Address, Clock, TimedStream, literal
 from feeds.manners import Network
-from trailhound.errors import SendError
+from trailhound.connecting import MOST_ADDRESSES, Address, addresses_of, literal
+from trailhound.errors import SendError, UnresolvedError
 
 _METADATA = tuple(
     ipaddress.ip_network(network)
@@ -28,7 +25,6 @@ _METADATA = tuple(
     )
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_MOST_ADDRESSES = 8
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -65,50 +61,18 @@ def refuse_host(host: str, reachable: Iterable[Network]) -> None:
         raise SendError(_not_allowed(host, address))
 
 
-def resolve(host: str, port: int, reachable: tuple[Network, ...], kind: int = socket.SOCK_STREAM) -> list[str]:
+def resolve(host: str, port: int, reachable: Iterable[Network], kind: int = socket.SOCK_STREAM) -> list[str]:
     """Give the addresses of a host that we may connect to. Raises `Later` when there are none, or none known."""
     try:
-        found = socket.getaddrinfo(host, port, type=kind)
-    except (OSError, UnicodeError) as error:
-        detail = error.strerror if isinstance(error, OSError) and error.strerror else "it is no name"
-        raise Later(f"{host} cannot be resolved: {detail}") from error
-    addresses = list(dict.fromkeys(ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found))
+        addresses = addresses_of(host, port, kind)
+    except UnresolvedError as error:
+        raise Later(str(error)) from error
     good = [str(address) for address in addresses if is_allowed(address, reachable)]
     if not good:
         raise Later(_not_allowed(host, addresses[0]) if addresses else f"{host} has no address")
-    return good[:_MOST_ADDRESSES]
+    return good[:MOST_ADDRESSES]
 
 
 def _not_allowed(host: str, address: Address) -> str:
     where = host if literal(host) is not None else f"{host} is {address}, which"
     return f"{where} is link-local or a metadata service: nothing is sent there unless it stands in send.reachable"
-
-
-class CheckedNetwork(httpcore.SyncBackend):
-    """The network as httpcore sees it: names resolve to addresses that we may connect to, and the clock runs."""
-
-    def __init__(self, reachable: tuple[Network, ...], clock: Clock, *, proxy: tuple[str, int] | None = None) -> None:
-        super().__init__()
-        self._reachable = reachable
-        self._clock = clock
-        self._proxy = proxy
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        # The proxy is the site's own choice, wherever it stands.
-        addresses = [host] if (host, port) == self._proxy else resolve(host, port, self._reachable)
-        for last, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
-            try:
-                stream = super().connect_tcp(address, port, self._clock.shorten(timeout), local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if not last:
-                    raise
-            else:
-                return TimedStream(stream, self._clock)
-        raise httpcore.ConnectError(f"{host} has no address")

@@ -1,25 +1,23 @@
 """Rows of a desk in one SQLite file, for all processes of this host."""
 
 import json
-import os
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
 from stores.desk.contract import AuditEntry, AuditQuery, Noun, SavedAnswer
 from stores.desk.rows import ANSWERS_KEPT, AUDIT_KEPT, ENDED_KEPT, LEASE, Row
 from stores.embedded.connections import explained
+from stores.files import Kind, transaction
 from trailhound.errors import StoreConflict, StoreDamaged, StoreUnavailable
 
-APPLICATION_ID = 0x5472446B
-VERSION = 1
 _PATIENCE = 5.0
-_MODE = 0o640
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "cache_size = -2048")
 _FOREVER = 2**63 - 1
-_TABLES = f"""
+_TABLES = """
 CREATE TABLE things (
     noun TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, label TEXT NOT NULL, changed INTEGER NOT NULL,
     ends INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (noun, id)
@@ -37,9 +35,15 @@ CREATE TABLE answers (
     key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, id TEXT NOT NULL, made INTEGER NOT NULL, leased INTEGER NOT NULL,
     status INTEGER NOT NULL, body TEXT NOT NULL, headers TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {VERSION};
 """
+DESK = Kind(
+    name="the desk",
+    application_id=0x5472446B,
+    version=1,
+    tables=_TABLES,
+    mode=0o640,
+    remedy="run the Trailhound that wrote it",
+)
 
 
 class SqliteRows:
@@ -186,26 +190,19 @@ class SqliteRows:
             if self._closed:
                 raise StoreUnavailable(f"{self._path}: the desk is closed")
             if self._connection is None:
-                self._connection = _connect(self._path)
+                self._connection = DESK.connect(self._path, _PRAGMAS, _PATIENCE)
             yield self._connection
 
     @contextmanager
     def _change(self, noun: Noun | None = None) -> Iterator[sqlite3.Connection]:
         """Do all or nothing, and count it as a change of things of this kind."""
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                if noun is not None:
-                    connection.execute(
-                        "INSERT INTO marks VALUES (?, 1) ON CONFLICT (noun) DO UPDATE SET changes = changes + 1",
-                        (noun,),
-                    )
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
+        with self._open() as connection, transaction(connection):
+            yield connection
+            if noun is not None:
+                connection.execute(
+                    "INSERT INTO marks VALUES (?, 1) ON CONFLICT (noun) DO UPDATE SET changes = changes + 1",
+                    (noun,),
+                )
 
     def _row(self, row: Sequence[str | int]) -> Row:
         noun, id_, version, label, changed, ends, body = row
@@ -242,51 +239,3 @@ def _entry(row: tuple[str, str, int, str, str, str | None, str | None, str]) -> 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    _make(path)
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -2048"):
-            connection.execute(f"PRAGMA {pragma}")
-        _settle(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _make(path: Path) -> None:
-    """Make the file, for its owner and group alone; root makes it for the service that owns the folder."""
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise StoreUnavailable(f"{path}: the desk cannot be made: {error.strerror}") from error
-    try:
-        folder = path.parent.stat()
-        with suppress(PermissionError):
-            os.fchown(file, folder.st_uid, folder.st_gid)
-    finally:
-        os.close(file)
-
-
-def _settle(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file, and refuse one that is not ours."""
-    connection.execute("BEGIN IMMEDIATE")
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    is_new = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if is_new:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
-    connection.execute("COMMIT")
-    if not is_new and application != APPLICATION_ID:
-        raise StoreDamaged(f"{path}: this is a database of another program, the desk was expected")
-    if not is_new and version != VERSION:
-        raise StoreDamaged(
-            f"{path}: the desk has version {version}, this Trailhound knows version {VERSION}:"
-            " run the Trailhound that wrote it"
-        )
