@@ -29,7 +29,7 @@ class Kind:
     remedy: str
 
     def connect(self, path: Path, pragmas: Sequence[str], patience: float) -> sqlite3.Connection:
-        """Open the file for all threads of a process, which take turns; make it when it is not there.
+        """Open the file for all threads of a process, which take turns; make it where its folder is.
 
         Raises `StoreUnavailable`, `StoreDamaged`, and errors of SQLite.
         """
@@ -52,7 +52,6 @@ class Kind:
         Root makes it for the service that owns the folder.
         """
         try:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self.mode)
         except FileExistsError:
             return

@@ -74,13 +74,11 @@ class AccountsFile:
         if self._closed:
             raise StoreUnavailable(f"{self.path}: the accounts are closed")
         if self._connection is None:
-            self._connection = ACCOUNTS.connect(self.path, _PRAGMAS, _PATIENCE)
-            self._keep_private()
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = ACCOUNTS.connect(self.path, _PRAGMAS, _PATIENCE)
+                # What others were given in between, as by a restored backup, is taken from them.
+                self.path.chmod(ACCOUNTS.mode)
+            except OSError as error:
+                raise StoreUnavailable(f"{self.path}: the accounts cannot be opened: {error.strerror}") from error
         return self._connection
-
-    def _keep_private(self) -> None:
-        """Take from others what somebody has given them, as a restored backup may have it."""
-        try:
-            self.path.chmod(ACCOUNTS.mode)
-        except OSError as error:
-            raise StoreUnavailable(f"{self.path}: the accounts cannot be opened: {error.strerror}") from error

@@ -48,4 +48,5 @@ OUTBOX = Kind(
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for all threads of a process, which take turns; make it when it is not there."""
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     return OUTBOX.connect(path, _PRAGMAS, _PATIENCE)
