@@ -80,7 +80,7 @@ Search = Annotated[
 ]
 
 
-def period(
+async def period(
     request: Request,
     since: Annotated[Moment | None, Query(description=f"Events from then on: {MOMENT_FORM}.")] = None,
     until: Annotated[Moment | None, Query(description="Events before then, in the same forms as `since`.")] = None,
@@ -93,7 +93,7 @@ def period(
     return start, end
 
 
-def condition(
+async def condition(
     ends: Annotated[tuple[int | None, int | None], Depends(period)],
     severity: Annotated[tuple[SeverityWord, ...], _many("Severity of the event.", "critical")] = (),
     group: Annotated[tuple[Group, ...], _many("Coarse type of the trail.", "DNS")] = (),

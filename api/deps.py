@@ -1,10 +1,15 @@
-"""What routes ask for, as types."""
+"""What routes ask for, as types.
+
+Dependencies that wait for nothing are coroutines: a plain function goes to a thread of its own, and the way there takes
+longer than what these do.
+"""
 
 import difflib
 from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api.access.caller import caller_of
@@ -22,56 +27,59 @@ from trailhound.errors import SearchError
 from trailhound.settings import Settings
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _store(request: Request) -> contract.Store:
+async def _store(request: Request) -> contract.Store:
     """Give the store as whoever asks may see it."""
     store: contract.Store = request.app.state.store
     principal = caller_of(request.scope).principal
     return store if principal is None else seen_by(principal, store)
 
 
-def _trails(request: Request) -> TrailLookup:
+async def _trails(request: Request) -> TrailLookup:
     trails: TrailLookup = request.app.state.trails
     principal = caller_of(request.scope).principal
     return trails if principal is None or principal.sees_custom else PublicTrails(trails)
 
 
-def _feeds(request: Request) -> Statuses:
+async def _feeds(request: Request) -> Statuses:
     feeds: Statuses = request.app.state.feeds
     return feeds
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
 
-def _query(
+async def _query(
     query: Annotated[contract.Query, Depends(condition)],
     desk: Annotated[Desk, Depends(_desk)],
     store: Annotated[contract.Store, Depends(_store)],
 ) -> contract.Query:
     """Put the threats that people mean in the place of what they said of them."""
+    if query.where is None:
+        return query
     try:
-        return replace(query, where=settled(query.where, desk, store))
+        # What people said is read from the desk: only that waits for a disk.
+        return replace(query, where=await run_in_threadpool(settled, query.where, desk, store))
     except SearchError as error:
         raise parameter_error("search", str(error)) from error
 
 
-def _countries(request: Request) -> Countries:
+async def _countries(request: Request) -> Countries:
     countries: Countries = request.app.state.countries
     return countries
 
 
-def _now(request: Request) -> int:
+async def _now(request: Request) -> int:
     return int(request.app.state.clock())
 
 
-def _trouble(request: Request) -> str | None:
+async def _trouble(request: Request) -> str | None:
     trouble: str | None = request.app.state.trouble()
     return trouble
 
@@ -91,7 +99,7 @@ CursorParam = Annotated[
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 
 
-def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(request: Request) -> None:
     """Refuse a parameter that the route does not have, and the repetition of one that has a single value.
 
     A mistyped condition that is passed over makes an answer that looks right and is not. What a route has is read from

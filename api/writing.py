@@ -40,7 +40,7 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
-def _author(principal: PrincipalDep, caller: CallerDep, now: NowDep) -> Author:
+async def _author(principal: PrincipalDep, caller: CallerDep, now: NowDep) -> Author:
     who = f"key {principal.name}" if principal.kind == "key" else principal.name
     return Author(who, caller.address or "", now)
 
@@ -60,7 +60,7 @@ class Match:
             raise StoreConflict(f"version {version} is not the one that was seen")
 
 
-def _match(
+async def _match(
     if_match: Annotated[
         str | None,
         Header(
@@ -148,7 +148,7 @@ def _digest(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _once(
+async def _once(
     request: Request,
     desk: DeskDep,
     author: AuthorDep,

@@ -159,14 +159,14 @@ def by_network(scope: Scope = Scope.LISTS, *, networks: str = "list_networks") -
     return Depends(_ByNetwork(scope, networks))
 
 
-def _principal(request: Request) -> Principal:
+async def _principal(request: Request) -> Principal:
     caller = caller_of(request.scope)
     if caller.principal is None:
         raise HTTPException(401, caller.problem or NOT_LOGGED_IN, _CHALLENGE)
     return caller.principal
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     return caller_of(request.scope)
 
 

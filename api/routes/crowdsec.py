@@ -35,7 +35,7 @@ Words = Annotated[str, AfterValidator(_lower)]
 Number = Annotated[int, Field(ge=0, le=2**53)]
 
 
-def _filters(
+async def _filters(
     scopes: Annotated[Words, _some("`ip`, `range`.")] = "",
     origins: Annotated[Words, _some("Where decisions come from; all of ours come from `trailhound`.")] = "",
     scenarios_containing: Annotated[Words, _some("Words in the scenario.")] = "",
@@ -53,7 +53,7 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _bouncers(request: Request) -> Bouncers:
+async def _bouncers(request: Request) -> Bouncers:
     found: Bouncers = request.app.state.bouncers
     return found
 

@@ -21,7 +21,7 @@ _BEARER = "Bearer "
 _RETRY_SECONDS = 2
 
 
-def _holder(request: Request, settings: SettingsDep) -> SensorKey:
+async def _holder(request: Request, settings: SettingsDep) -> SensorKey:
     """Tell whose key the request has. Without keys in the settings nobody learns that there is a page."""
     if not settings.handing_on.keys:
         raise HTTPException(404)

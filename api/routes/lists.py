@@ -30,12 +30,12 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
 }
 
 
-def _lists(request: Request) -> BlockLists:
+async def _lists(request: Request) -> BlockLists:
     lists: BlockLists = request.app.state.lists
     return lists
 
 
-def _admitted(request: Request) -> None:
+async def _admitted(request: Request) -> None:
     """Tell whoever may not read a list that there is no such page, be there such a list or not."""
     settings: Settings = request.app.state.settings
     found = settings.lists.all.get(request.path_params["name"])

@@ -22,17 +22,17 @@ AT_ONCE = 1000
 Value = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 
 
-def _memory(request: Request) -> ObservableMemory:
+async def _memory(request: Request) -> ObservableMemory:
     memory: ObservableMemory = request.app.state.observables
     return memory
 
 
-def _own_memory(request: Request, settings: SettingsDep) -> ObservableMemory | None:
+async def _own_memory(request: Request, settings: SettingsDep) -> ObservableMemory | None:
     """Give the memory where it is on, to whoever may see all networks: it cannot tell whose a value was."""
     principal = caller_of(request.scope).principal
     if not settings.observables.enabled or principal is None or principal.is_restricted:
         return None
-    return _memory(request)
+    return await _memory(request)
 
 
 MemoryDep = Annotated[ObservableMemory, Depends(_memory)]

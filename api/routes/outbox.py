@@ -19,12 +19,12 @@ router = APIRouter(tags=["outbox"])
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such target.", "model": Problem}}
 
 
-def _outbox(request: Request) -> Outbox:
+async def _outbox(request: Request) -> Outbox:
     outbox: Outbox = request.app.state.outbox
     return outbox
 
 
-def _target(
+async def _target(
     settings: SettingsDep,
     target: Annotated[str, Path(max_length=63, description="Name of the target.", examples=["soc-slack"])],
 ) -> str:

@@ -30,7 +30,7 @@ _ADDED_LAST = "X-TAXII-Date-Added-Last"
 _LIST = {"max_length": 4000, "description": "Only objects with one of these, with commas between them."}
 
 
-def _is_served(
+async def _is_served(
     settings: SettingsDep,
     # OpenAPI itself says what an operation answers with: it forbids a parameter of this name.
     accept: Annotated[str, Header(max_length=1000, include_in_schema=False)] = MEDIA_TYPE,
@@ -46,7 +46,7 @@ def _is_served(
     raise HTTPException(406, f"{MEDIA_TYPE} is all that this server speaks.")
 
 
-def _collection(
+async def _collection(
     collection: Annotated[
         str,
         Path(
@@ -61,7 +61,7 @@ def _collection(
     return collection
 
 
-def _asked(
+async def _asked(
     collection: Annotated[str, Depends(_collection)],
     principal: PrincipalDep,
     added_after: Annotated[
@@ -119,7 +119,7 @@ def _millis(text: str) -> str:
     return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{at % MICROSECONDS // 1000:03d}Z"
 
 
-def _outbox(request: Request) -> Outbox:
+async def _outbox(request: Request) -> Outbox:
     outbox: Outbox = request.app.state.outbox
     return outbox
 
