@@ -34,7 +34,7 @@ class Reading:
 
     @property
     def wanted(self) -> Mapping[str, Sequence[str]]:
-        return {log: ("ts", *observer.probes) for log, observer in self.engine.observers.items()}
+        return self.engine.wanted()
 
 
 def read_on(path: Path, known: Sequence[Position], sensor: str, reading: Reading) -> Iterator[Scanned]:

@@ -20,6 +20,7 @@ from trailhound.record import Record, Value
 
 _whole = msgspec.json.Decoder(Eve).decode
 _TYPE = attrgetter("event_type")
+_TIMESTAMP = attrgetter("timestamp")
 
 
 class EveBatch:
@@ -33,6 +34,7 @@ class EveBatch:
         self, event_type: str, events: Sequence[Glance], rows: Rows, chosen: Sequence[int], latest: int | None
     ) -> None:
         self.log, self._translate = EVENTS[event_type]
+        self.module = "suricata"
         self._event_type = event_type
         self._events = events
         self._rows = rows
@@ -84,6 +86,16 @@ class EveBatch:
             self._translate(event),
         )
 
+    def time(self, row: int) -> int:
+        event = self._events[row]
+        try:
+            return microseconds(_began(event) if self._event_type == "flow" else event.timestamp)
+        except RecordError:  # Of its start; that it was written at some time was seen before.
+            return microseconds(event.timestamp)
+
+    def times(self) -> Sequence[object]:
+        return list(map(_began if self._event_type == "flow" else _TIMESTAMP, self._events))
+
     def line(self, row: int) -> bytes:
         return self._rows.lines[self._chosen[row]]
 
@@ -95,6 +107,10 @@ class EveBatch:
 
     def hours(self) -> Hours | None:
         return hours_of([event.timestamp for event in self._events])
+
+
+def _began(event: Glance) -> str | None:
+    return (event.flow.start if event.flow is not None else None) or event.timestamp
 
 
 def _read(read: Column, event: Glance) -> Hashable:

@@ -12,31 +12,35 @@ from ingest.eve_glance import (
     DnsGlance,
     DnsQueryGlance,
     FileGlance,
+    FlowGlance,
     Glance,
     HttpGlance,
     QuicGlance,
     Text,
     TlsGlance,
+    conn_state,
     dns_answers,
+    dns_type,
     forwarded_for,
     host_of,
     name_asked_for,
+    response_headers,
+    smb_is_swapped,
+    source_flags,
+    type_asked_for,
 )
+from ingest.eve_logins import Ftp, Krb5, Rdp, Smb, ftp, kerberos, ntlm, rdp
 from trailhound.record import Scalar, Value
 
 Fields = dict[str, Value]
 
 
 class DnsQuery(DnsQueryGlance, gc=False):
-    rrtype: Text = None
     id: int | None = None
 
 
 class Dns(DnsGlance, gc=False):
-    type: Text = None
     id: int | None = None
-    rrtype: Text = None
-    rcode: Text = None
     queries: list[DnsQuery] | None = None  # type: ignore[assignment] # of which the glance sees a part
     query: list[DnsQuery] | None = None
     answer: "Dns | None" = None
@@ -44,11 +48,9 @@ class Dns(DnsGlance, gc=False):
 
 class Http(HttpGlance, gc=False):
     http_method: Text = None
-    status: int | None = None
 
 
 class Tls(TlsGlance, gc=False):
-    issuerdn: Text = None
     version: Text = None
 
 
@@ -58,25 +60,14 @@ class Quic(QuicGlance, gc=False):
 
 class FileInfo(FileGlance, gc=False):
     filename: Text = None
-    magic: Text = None
     size: int | None = None
 
 
-class Flow(msgspec.Struct, gc=False):
-    start: Text = None
-    pkts_toserver: int | None = None
-    pkts_toclient: int | None = None
-    bytes_toserver: int | None = None
-    bytes_toclient: int | None = None
-    age: int | None = None
+class Flow(FlowGlance, gc=False):
     src_ip: Text = None
     dest_ip: Text = None
     src_port: int | None = None
     dest_port: int | None = None
-
-
-class Tcp(msgspec.Struct, gc=False):
-    state: Text = None
 
 
 class Alert(msgspec.Struct, gc=False):
@@ -93,26 +84,19 @@ class Eve(Glance, gc=False):
     """One line of eve.json."""
 
     flow_id: int | str | None = None
-    src_port: int | None = None
-    dest_port: int | None = None
-    proto: Text = None
     app_proto: Text = None
     community_id: Text = None
     direction: Text = None
-    icmp_type: int | None = None
-    icmp_code: int | None = None
     dns: Dns | None = None
     http: Http | None = None
     tls: Tls | None = None
     quic: Quic | None = None
     fileinfo: FileInfo | None = None
     flow: Flow | None = None
-    tcp: Tcp | None = None
     alert: Alert | None = None
-
-
-# Suricata's states of a TCP flow, in Zeek's words. UDP and the rest are judged by their packets.
-_STATES = {"syn_sent": "S0", "new": "S0", "none": "OTH", "syn_recv": "S1", "established": "S1"}
+    krb5: Krb5 | None = None
+    ftp: Ftp | None = None
+    rdp: Rdp | None = None
 
 
 def _ends(eve: Eve, *, swap: bool = False) -> Fields:
@@ -140,14 +124,12 @@ def _set(fields: Mapping[str, Value | None]) -> Fields:
 
 def _flow(eve: Eve) -> Fields:
     flow = eve.flow or Flow()
-    state = _STATES.get(eve.tcp.state, "SF") if eve.tcp is not None and eve.tcp.state is not None else None
-    if state in ("S1", "SF") and not flow.pkts_toclient:
-        state = "OTH"  # Picked up in the middle: nobody was heard to answer.
     return {
         **_ends(eve),
         **_set(
             {
-                "conn_state": state,
+                "conn_state": conn_state(eve),
+                "orig_flags": source_flags(eve),
                 "orig_pkts": flow.pkts_toserver,
                 "resp_pkts": flow.pkts_toclient,
                 "orig_bytes": flow.bytes_toserver,
@@ -158,9 +140,6 @@ def _flow(eve: Eve) -> Fields:
     }
 
 
-_DNS_TYPES = {"request": "query", "response": "answer"}
-
-
 def dns_is_swapped(eve: Eve) -> bool:
     """Tell whether the source is whoever answers, as in answers of version 1, and again from version 3 on."""
     is_answer = eve.dns is not None and eve.dns.type in ("answer", "response")
@@ -169,16 +148,15 @@ def dns_is_swapped(eve: Eve) -> bool:
 
 def _dns(eve: Eve) -> Fields:
     dns = eve.dns or Dns()
-    asked = next(iter(dns.queries or ()), None)
     answers: list[Scalar] = [*dns_answers(eve)]
     return {
         **_ends(eve, swap=dns_is_swapped(eve)),
         **_set(
             {
-                "dns.type": _DNS_TYPES.get(dns.type, dns.type) if dns.type else dns.type,
+                "dns.type": dns_type(eve),
                 "trans_id": dns.id,
                 "query": name_asked_for(eve),
-                "qtype_name": asked.rrtype if asked else dns.rrtype,
+                "qtype_name": type_asked_for(eve),
                 "rcode_name": dns.rcode,
                 "answers": answers or None,
             }
@@ -189,6 +167,7 @@ def _dns(eve: Eve) -> Fields:
 def _http(eve: Eve) -> Fields:
     http = eve.http or Http()
     forwarded = forwarded_for(eve)
+    headers: list[Scalar] = [*response_headers(eve)]
     return {
         **_ends(eve),
         **_set(
@@ -199,7 +178,10 @@ def _http(eve: Eve) -> Fields:
                 "user_agent": http.http_user_agent,
                 "referrer": http.http_refer,
                 "status_code": http.status,
+                "response_body_len": http.length,
+                "resp_mime_types": [http.http_content_type] if http.http_content_type else None,
                 "proxied": [forwarded] if forwarded else None,
+                "resp_headers": headers or None,
             }
         ),
     }
@@ -215,6 +197,8 @@ def _tls(eve: Eve) -> Fields:
                 "subject": tls.subject,
                 "issuer": tls.issuerdn,
                 "fingerprint": tls.fingerprint,
+                "notbefore": tls.notbefore,
+                "notafter": tls.notafter,
                 "version": tls.version,
                 "ja3": tls.ja3.hash if tls.ja3 else None,
                 "ja3s": tls.ja3s.hash if tls.ja3s else None,
@@ -259,6 +243,27 @@ def _fileinfo(eve: Eve) -> Fields:
             }
         ),
     }
+
+
+def _from_server(eve: Eve, *ports: int) -> bool:
+    """Tell whether an event has the server for its source, as answers do in some versions."""
+    return eve.src_port in ports and eve.dest_port not in ports
+
+
+def _krb5(eve: Eve) -> Fields:
+    return {**_ends(eve, swap=_from_server(eve, 88)), **_set(kerberos(eve.krb5 or Krb5()))}
+
+
+def _smb(eve: Eve) -> Fields:
+    return {**_ends(eve, swap=smb_is_swapped(eve)), **_set(ntlm(eve.smb or Smb()))}
+
+
+def _ftp(eve: Eve) -> Fields:
+    return {**_ends(eve, swap=_from_server(eve, 21)), **_set(ftp(eve.ftp or Ftp()))}
+
+
+def _rdp(eve: Eve) -> Fields:
+    return {**_ends(eve, swap=_from_server(eve, 3389)), **_set(rdp(eve.rdp or Rdp()))}
 
 
 def _alert(eve: Eve) -> Fields:
@@ -318,5 +323,9 @@ EVENTS: Mapping[str, tuple[str, Callable[[Eve], Fields]]] = {
     "tls": ("ssl", _tls),
     "quic": ("quic", _quic),
     "fileinfo": ("files", _fileinfo),
+    "krb5": ("kerberos", _krb5),
+    "smb": ("ntlm", _smb),
+    "ftp": ("ftp", _ftp),
+    "rdp": ("rdp", _rdp),
     "alert": ("alert", _alert),
 }

@@ -12,7 +12,8 @@ import structlog
 
 from ingest.batch import PlacedBatch
 from ingest.hours import SECONDS, Hours
-from matchers.engine import LONGEST_REMEMBERED, Look, length
+from matchers.asked import LONGEST_REMEMBERED, length
+from matchers.engine import Look
 from matchers.observer import Probe
 from matchers.observers.ssl import common_name
 from stores.observables import ObservableMemory, Place

@@ -5,7 +5,7 @@ however often, they have the same ids. So letters are taken out only after the s
 them; a crash before that replays them once more, and the store has their events already.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -124,14 +124,8 @@ class Replay:
         if known is None or known.format not in READERS:
             return None
         if known not in self._readers:
-            wanted = wanted_of(self.engine)
             try:
-                self._readers[known] = reader_of(known.format, wanted, known.log, known.state)
+                self._readers[known] = reader_of(known.format, self.engine.wanted(), known.log, known.state)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 return None  # Somebody wrote into the letters.
         return self._readers[known]
-
-
-def wanted_of(engine: Engine) -> Mapping[str, Sequence[str]]:
-    """Name the columns of each log that an engine looks at."""
-    return {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}

@@ -121,7 +121,7 @@ def scan_file(path: Path, engine: Engine, sensor: str, *, max_line: int, now: Ca
             if report.format is None:
                 report.skipped = "empty" if not head else "no log of Zeek or Suricata"
             else:
-                wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
+                wanted = engine.wanted()
                 reader = reader_of(report.format, wanted, log_of_file(path.name))
                 events = Events(sensor, shown(path), now)
                 chunks = array_lines(stream, path) if report.format == ARRAY else whole_lines(stream, path, max_line)

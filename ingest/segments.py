@@ -225,8 +225,7 @@ def _matched(
 
 
 def _reader(segment: Segment, engine: Engine, state: str) -> Reader:
-    wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
-    reader = reader_of(segment.format, wanted, log_of_file(segment.path.name), state)
+    reader = reader_of(segment.format, engine.wanted(), log_of_file(segment.path.name), state)
     if segment.start:
         reader.lines = 1  # The first line of a file is read in its own way, and this one is not it.
     return reader

@@ -1,6 +1,6 @@
 """A stretch: some whole lines of one file, read, matched, and ready for the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 
@@ -8,6 +8,8 @@ from ingest.batch import BadLine, Reader, bad, known_to
 from ingest.observables import Gatherer
 from matchers.engine import Engine
 from matchers.events import Events
+from matchers.findings import Finding
+from matchers.view import View
 from trailhound.errors import RecordError
 from trailhound.event import Event
 from trailhound.record import Record
@@ -63,7 +65,7 @@ def _match(
     since: int,
     gatherer: Gatherer | None,
 ) -> None:
-    hot: list[tuple[int, Record]] = []
+    hot: list[tuple[int, Record, Sequence[Finding]]] = []
     for part in reader.feed(piece):
         if isinstance(part, BadLine):
             stretch.bad_lines.append(replace(part, known=known_to(reader)))
@@ -71,9 +73,10 @@ def _match(
         stretch.records += len(part)
         # Read whole at once: a row that is kept for later keeps the cells of all others.
         look = gatherer.look(part, events.sensor, since) if gatherer is not None else None
-        for row in engine.hot_rows(part, look):
+        looked = engine.look_through(View(part, events.sensor), look)
+        for row in looked.rows:
             try:
-                hot.append((part.number(row), part.record(row)))
+                hot.append((part.number(row), part.record(row), looked.found.get(row, ())))
             except RecordError as error:
                 stretch.records -= 1
                 stretch.bad_lines.append(bad(part.number(row), str(error), part.line(row), known_to(reader)))
@@ -82,9 +85,9 @@ def _match(
             stretch.last_time = max(time, stretch.last_time or time)
     # In the order of the file, whatever batches it was read in: which of several records of one connection counts
     # depends on which is seen first.
-    for _, record in sorted(hot, key=itemgetter(0)):
+    for _, record, findings in sorted(hot, key=itemgetter(0)):
         if record.time >= since:
-            engine.judge(record, events)
+            engine.judge(record, events, findings)
 
 
 def _pieces(data: bytes, max_line: int) -> Iterator[bytes]:

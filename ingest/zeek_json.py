@@ -23,6 +23,54 @@ _DOTTED = ("id.", "certificate.", "san.")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Cell = str | tuple[str | None, ...] | None
+_Number = float | int | str | bool | None
+# Fields that Zeek writes as numbers or truth values.
+_NUMBERS = frozenset(
+    [
+        "id.orig_p",
+        "id.resp_p",
+        "trans_id",
+        "rcode",
+        "qtype",
+        "qclass",
+        "rejected",
+        "AA",
+        "TC",
+        "RD",
+        "RA",
+        "duration",
+        "orig_bytes",
+        "resp_bytes",
+        "orig_pkts",
+        "resp_pkts",
+        "orig_ip_bytes",
+        "resp_ip_bytes",
+        "missed_bytes",
+        "local_orig",
+        "local_resp",
+        "trans_depth",
+        "request_body_len",
+        "response_body_len",
+        "status_code",
+        "established",
+        "resumed",
+        "total_bytes",
+        "seen_bytes",
+        "auth_success",
+        "auth_attempts",
+        "reply_code",
+        "certificate.not_valid_before",
+        "certificate.not_valid_after",
+        "certificate.version",
+        "certificate.key_length",
+        "success",
+        "cert_permanent",
+        "cert_count",
+        "logcert",
+        "is_orig",
+        "timedout",
+    ]
+)
 _LOOK_AT = 50  # Lines of a file that are looked at to tell its log.
 _MOST_LABELS = 1000  # Logs of one file that are remembered; Zeek has some eighty.
 
@@ -32,6 +80,7 @@ class JsonBatch:
 
     def __init__(self, log: str, cells: Sequence[Any], rows: Rows, attributes: Mapping[str, str]) -> None:
         self.log = log
+        self.module = "zeek"
         self._cells = cells
         self._rows = rows
         self._attributes = attributes
@@ -58,6 +107,12 @@ class JsonBatch:
         fields = _fields(line)
         time = microseconds(fields.get("ts"))
         return Record(self.log, "zeek", f"zeek.{self.log}", time, line_identity(line), fields)
+
+    def time(self, row: int) -> int:
+        return microseconds(self._cells[row].c0)
+
+    def times(self) -> Sequence[object]:
+        return self.column("ts") or ()
 
     def line(self, row: int) -> bytes:
         return self._rows.lines[row]
@@ -115,10 +170,10 @@ class ZeekJsonReader:
         fields = []
         keys = {}
         for name, attribute in self._attributes.items():
-            fields.append((attribute, float | str | None if name == "ts" else _Cell, None))
+            fields.append((attribute, float | str | None if name == "ts" else _cell_type(name), None))
             keys[attribute] = name
             if name in self._underscored:
-                fields.append((self._underscored[name], _Cell, None))
+                fields.append((self._underscored[name], _cell_type(name), None))
                 keys[self._underscored[name]] = name.replace(".", "_")
         row = msgspec.defstruct("Row", fields, rename=keys, gc=False)
         return msgspec.json.Decoder(row).decode
@@ -198,6 +253,10 @@ class ZeekJsonReader:
             if len(self._logs) < _MOST_LABELS:
                 self._logs[label] = log
         return log
+
+
+def _cell_type(name: str) -> Any:
+    return _Number if name in _NUMBERS else _Cell
 
 
 def _fields(line: bytes) -> dict[str, Value]:

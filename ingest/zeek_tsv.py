@@ -27,6 +27,7 @@ class TsvBatch:
         self, header: Header, log: str, cells: Sequence[bytes], numbers: Sequence[int], wanted: Iterable[str]
     ) -> None:
         self.log = log
+        self.module = "zeek"
         self._sets = frozenset(name for name in wanted if name in header.columns and header.is_set(name))
         self._header = header
         self._nothing = frozenset((header.unset, header.empty))
@@ -60,6 +61,12 @@ class TsvBatch:
         if not isinstance(time, float):
             raise RecordError("the row has no time (column ts)")
         return Record(self.log, "zeek", f"zeek.{self.log}", microseconds(time), line_identity(line), fields)
+
+    def time(self, row: int) -> int:
+        return microseconds(self._times[row]) if self._times else 0
+
+    def times(self) -> Sequence[object]:
+        return self._times or ()
 
     def line(self, row: int) -> bytes:
         start = row * self._width

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from matchers.findings import SOURCE, Finding
 from matchers.observer import Observer, Sight
 from matchers.rules import Meeting
 from trailhound import canonical
@@ -67,15 +68,17 @@ class Events:
             meeting.sighting.role,
             direction,
             answered,
+            _mark(meeting),
         )
         group = self._groups.get(key)
         if group is None:
-            self._groups[key] = _Group(record, meeting, observer, direction, answered, 1, record.time, record.time)
+            self._groups[key] = _group(record, meeting, observer, direction, answered=answered)
             return
-        group.count += 1
-        group.end = max(group.end, record.time)
+        other = _group(record, meeting, observer, direction, answered=answered)
+        group.count += other.count
+        group.end = max(group.end, other.end)
         if (record.time, record.identity) < (group.record.time, group.record.identity):
-            group.record, group.meeting, group.start = record, meeting, record.time
+            group.record, group.meeting, group.start = record, meeting, min(group.start, other.start)
 
     def drain(self) -> list[Event]:
         ingested = self._now() if self._groups else 0
@@ -89,7 +92,7 @@ class Events:
         destination = canonical.address(record.destination or "")
         transport = record.text("proto")
         return Event(
-            id=event_id(self.sensor, record.dataset, record.identity, record.time, trail.kind, trail.value),
+            id=_id(self.sensor, group),
             start=group.start,
             end=group.end,
             count=group.count,
@@ -103,7 +106,8 @@ class Events:
                 trail.class_,
                 trail.confidence,
                 group.direction,
-                answered=group.answered,
+                # What became of the last record of many says nothing; the heuristic has weighed what matters.
+                answered=group.answered if group.meeting.finding is None else None,
                 rating=group.meeting.rating,
             ),
             direction=group.direction,
@@ -133,7 +137,60 @@ class Events:
             kind = "sha1" if group.meeting.trail.kind is TrailKind.CERT_SHA1 else "sha256"
             ecs[f"tls.server.hash.{kind}"] = group.meeting.observed
         ecs["log.file.path"] = self._path or None
+        if group.meeting.finding is not None:
+            ecs |= _found(group.meeting.finding)
         return {name: _bounded(value) for name, value in ecs.items()}
+
+
+def _group(
+    record: Record, meeting: Meeting, observer: Observer, direction: Direction, *, answered: bool | None
+) -> _Group:
+    if meeting.finding is None:
+        return _Group(record, meeting, observer, direction, answered, 1, record.time, record.time)
+    found = meeting.finding.found
+    start = record.time if found.start is None else found.start
+    end = record.time if found.end is None else found.end
+    return _Group(record, meeting, observer, direction, answered, found.count, start, max(start, end))
+
+
+def _mark(meeting: Meeting) -> tuple[str, str] | None:
+    """Tell what a heuristic found from what a trail met, and its finds from each other."""
+    finding = meeting.finding
+    return (finding.heuristic.name, finding.found.key) if finding is not None else None
+
+
+def _id(sensor: str, group: _Group) -> str:
+    record, trail, finding = group.record, group.meeting.trail, group.meeting.finding
+    if finding is None:
+        return event_id(sensor, record.dataset, record.identity, record.time, trail.kind, trail.value)
+    name, found = finding.heuristic.name, finding.found
+    identity, time = f"{name}\x1e{record.identity}", record.time
+    if found.key:
+        # Which record was the last straw depends on what was seen before, which a crash may have taken.
+        identity, time = f"{name}\x1e{found.key}", group.end - group.end % max(found.window, 1)
+    return event_id(sensor, SOURCE, identity, time, trail.kind, trail.value)
+
+
+def _found(finding: Finding) -> dict[str, Any]:
+    """Say in ECS which heuristic it was, by which technique of ATT&CK, and what its score is made of."""
+    heuristic, found = finding.heuristic, finding.found
+    ecs: dict[str, Any] = {
+        "rule.name": heuristic.name,
+        "rule.category": SOURCE,
+        "rule.description": heuristic.about,
+        "trailhound.score": found.score,
+        "trailhound.parts": [{"name": part.name, "points": part.points, "said": part.said} for part in found.parts],
+    }
+    technique = heuristic.technique
+    if technique is not None:
+        ecs |= {
+            "threat.framework": "MITRE ATT&CK",
+            "threat.technique.id": [technique.id],
+            "threat.technique.name": [technique.name],
+            "threat.technique.reference": [technique.reference],
+            "threat.tactic.name": [technique.tactic],
+        }
+    return ecs
 
 
 def _bounded(value: Any) -> Any:
@@ -155,6 +212,8 @@ def _role(meeting: Meeting) -> str:
 
 def _message(group: _Group, source: str | None, destination: str | None) -> str:
     meeting = group.meeting
+    if meeting.finding is not None:
+        return f"{source or 'a host'} {meeting.said}: {meeting.trail.info}"
     if meeting.trail.kind is TrailKind.RULE:
         said = f"{meeting.trail.value}: {meeting.said or meeting.trail.info}"
         return f"{source} set off {said}" if source else said

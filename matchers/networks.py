@@ -12,12 +12,12 @@ class HomeNetworks:
     """Tells home from abroad."""
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks = tuple(ipaddress.ip_network(network) for network in networks)
+        self.networks = tuple(ipaddress.ip_network(network) for network in networks)
         self.is_home = lru_cache(maxsize=65_536)(self._is_home)
 
     def _is_home(self, address: str) -> bool:
         parsed = ipaddress.ip_address(address)
-        return any(parsed.version == network.version and parsed in network for network in self._networks)
+        return any(parsed.version == network.version and parsed in network for network in self.networks)
 
     def direction(self, record: Record, source: str | None, destination: str | None) -> Direction:
         """Tell which way a record went.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from matchers import candidates, layout
 from matchers.asking import LookUps, unsaid
 from matchers.exceptions import Exceptions
+from matchers.findings import Finding
 from matchers.layers import Layers
 from matchers.observer import Sight, Sighting
 from matchers.standing import Standing
@@ -42,7 +43,8 @@ SNI_CONFIDENCE = 2  # A `host/` trail is about HTTP; met on TLS it is worth half
 class Meeting:
     """A sighting that meets a trail. `observed` is the canonical value that was seen.
 
-    What another detector found has, where that says so, a rating of its own, and `said` is what it said.
+    What another detector found has, where that says so, a rating of its own, and `said` is what it said. `finding` is
+    what one of our heuristics found.
     """
 
     sighting: Sighting
@@ -50,6 +52,7 @@ class Meeting:
     observed: str
     rating: Severity | None = None
     said: str = ""
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,13 @@ class Batch(Protocol):
     `column` gives one cell a row, raw and hashable, as the format has it; None instead of a column means that this log
     does not have it. `texts` reads raw cells of a column, and gives beside each text the cell it is from: no texts of a
     cell that is unset, several of one that is a set. `dialect` tells apart columns in which equal raw cells could mean
-    different texts. `record` reads one row whole and raises `RecordError` when it cannot.
+    different texts. `record` reads one row whole and raises `RecordError` when it cannot; `time` gives
+    the time that its record has, `times` those of all rows as the log writes them (see `ingest.moments`). `module` is
+    that of its records.
     """
 
     log: str
+    module: str
 
     def __len__(self) -> int: ...
 
@@ -78,3 +81,7 @@ class Batch(Protocol):
     def texts(self, name: str, cells: AbstractSet[Hashable]) -> tuple[Sequence[str], Sequence[Hashable]]: ...
 
     def record(self, row: int) -> Record: ...
+
+    def time(self, row: int) -> int: ...
+
+    def times(self) -> Sequence[object]: ...

@@ -16,10 +16,12 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings import SettingsError as NotJson
 
 from trailhound.access import Access
+from trailhound.behaviour import BehaviourSettings
 from trailhound.cluster import Cluster
 from trailhound.errors import SettingsError
 from trailhound.feeding import USER_FILE, Feeds
 from trailhound.geography import Geography
+from trailhound.heuristics import HeuristicsSettings
 from trailhound.listing import Lists
 from trailhound.matching import Trails
 from trailhound.observing import Observables
@@ -61,6 +63,20 @@ class Networks(_Section):
     home: tuple[Network, ...] = Field(
         default=HOME_NETWORKS,
         description="Home networks; they give every record its direction, and never stand on a block list.",
+    )
+
+
+class Hosts(_Section):
+    """How the risk of a host is added up."""
+
+    half_life_hours: float = Field(
+        default=72,
+        ge=1,
+        le=24 * 365,
+        description="After how many hours a threat that has not happened again counts half.",
+    )
+    days: int = Field(
+        default=30, ge=1, le=3650, description="How many days back threats count, where nobody asks for another period."
     )
 
 
@@ -137,9 +153,12 @@ class Settings(BaseSettings):
     trails: Trails = Field(default_factory=Trails)
     feeds: Feeds = Field(default_factory=Feeds)
     networks: Networks = Field(default_factory=Networks)
+    hosts: Hosts = Field(default_factory=Hosts)
     store: StoreSettings = Field(default_factory=StoreSettings)
     observables: Observables = Field(default_factory=Observables)
     countries: Geography = Field(default_factory=Geography)
+    heuristics: HeuristicsSettings = Field(default_factory=HeuristicsSettings)
+    behaviour: BehaviourSettings = Field(default_factory=BehaviourSettings)
     api: Api = Field(default_factory=Api)
     lists: Lists = Field(default_factory=Lists)
     handing_on: HandingOn = Field(default_factory=HandingOn)
@@ -204,6 +223,7 @@ TAKEN_UP = (
     "logs.silent_minutes",
     "logs.max_clock_skew_seconds",
     "trails.*",
+    "heuristics.*",
     "run.*",
     "send.*",
 )

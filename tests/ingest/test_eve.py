@@ -60,6 +60,29 @@ def test_a_flow_that_nobody_answered_has_no_state_of_an_answered_one() -> None:
     assert rows == ["S0", "OTH", "OTH"]
 
 
+@pytest.mark.parametrize(
+    ("session", "packets", "state"),
+    [
+        ({"state": "syn_sent", "tcp_flags_ts": "02", "tcp_flags_tc": "00"}, 0, "S0"),
+        ({"state": "closed", "tcp_flags_ts": "02", "tcp_flags_tc": "14"}, 1, "REJ"),
+        ({"state": "closed", "tcp_flags_ts": "06", "tcp_flags_tc": "12"}, 1, "RSTO"),
+        ({"state": "closed", "tcp_flags_ts": "06", "tcp_flags_tc": "00"}, 0, "RSTOS0"),
+        ({"state": "closed", "tcp_flags_ts": "1a", "tcp_flags_tc": "16"}, 1, "RSTR"),
+        ({"state": "closed", "tcp_flags_ts": "1b", "tcp_flags_tc": "1b"}, 9, "SF"),
+        ({"state": "closed", "tcp_flags_ts": "zz", "tcp_flags_tc": "9" * 99}, 9, "SF"),
+        ({"state": "syn_recv", "tcp_flags_ts": "02", "tcp_flags_tc": "12"}, 1, "S1"),
+        ({"tcp_flags_ts": "00", "tcp_flags_tc": "00"}, 1, "OTH"),
+        (None, 1, "SF"),
+        (None, 0, "S0"),
+    ],
+)
+def test_what_became_of_a_flow_is_told_in_zeeks_words(session: dict[str, str] | None, packets: int, state: str) -> None:
+    flow = {"start": NOON, "pkts_toserver": 1, "pkts_toclient": packets}
+    proto = {"proto": "UDP"} if session is None else {"proto": "TCP", "tcp": session}
+    row = only({"event_type": "flow", "flow": flow, **proto})
+    assert (row.text("conn_state"), row.text("orig_flags")) == (state, (session or {}).get("tcp_flags_ts"))
+
+
 def test_the_client_of_a_transfer_is_its_source_though_the_server_sent_the_file() -> None:
     (row,) = trap("eve-fileinfo.json")
     assert (row.source, row.destination) == ("192.168.7.21", "198.51.100.80")

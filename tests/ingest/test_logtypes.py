@@ -8,6 +8,7 @@ from ingest.logtypes import log_of_columns, log_of_file
 from tests.ingest.reading import WANTED
 
 SAMPLE = Path(__file__).parents[2] / "trailhound" / "sample" / "zeek"
+LOGINS = Path(__file__).parents[1] / "fixtures" / "zeek"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_a_file_names_its_log(path: str, log: str) -> None:
     assert log_of_file(path) == log
 
 
-@pytest.mark.parametrize("path", sorted(SAMPLE.glob("*.log")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted([*SAMPLE.glob("*.log"), *LOGINS.glob("*.log")]), ids=lambda path: path.stem)
 def test_the_columns_of_every_log_of_the_sample_tell_it(path: Path) -> None:
     fields = next(line for line in path.read_text().splitlines() if line.startswith("#fields"))
     assert log_of_columns(fields.split("\t")[1:], "misleading", WANTED) == path.stem

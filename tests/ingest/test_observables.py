@@ -13,7 +13,7 @@ from ingest import observables
 from ingest.formats import reader_of
 from ingest.observables import Gatherer
 from ingest.stretch import match
-from matchers.engine import length
+from matchers.asked import length
 from matchers.events import Events
 from stores.observables import ObservableMemory, Sightings
 from tests.ingest.reading import WANTED

@@ -45,7 +45,7 @@ def long_row(number: int, length: int = 9000) -> bytes:
 
 
 def read(machine: Engine, content: bytes, max_line: int, format_: str = "zeek-tsv") -> Stretch:
-    reader = reader_of(format_, replay.wanted_of(machine), "dns")
+    reader = reader_of(format_, machine.wanted(), "dns")
     return match(reader, machine, content, Events("dmz", "/logs/dns.log", lambda: 1), max_line=max_line)
 
 

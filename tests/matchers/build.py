@@ -78,7 +78,7 @@ def met(machine: Engine, seen: Record, direction: Direction = Direction.OUTBOUND
 def matched(machine: Engine, format_: str, data: bytes, name: str, cuts: Sequence[int] = ()) -> Stretch:
     """Read a whole file as one stretch, fed in as many batches as `cuts` (places in lines) make of it."""
     events = Events("sensor", "a file", lambda: NOON)
-    wanted = {log: ("ts", *observer.probes) for log, observer in machine.observers.items()}
+    wanted = machine.wanted()
     reader = reader_of(format_, wanted, name)
     if not cuts:
         return match(reader, machine, data, events, max_line=MAX_LINE)

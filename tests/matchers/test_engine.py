@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchers.engine import REMEMBERED
+from matchers.asked import REMEMBERED
 from matchers.observers import custom
 from tests.matchers.build import NOON, counts, engine, matched, trail, tsv
 from trailhound.event import Event, to_ecs
@@ -186,7 +186,8 @@ def test_what_is_remembered_is_bounded() -> None:
     for start in range(0, 300_000, 30_000):
         matched(machine, "zeek-tsv", dns(*(f"h{n}.example" for n in range(start, start + 30_000))), "dns")
     matched(machine, "zeek-tsv", dns(*(f"{n}{'x' * 5000}" for n in range(300))), "dns")
-    cells = [cell for answers in machine._answers.values() for cell in (*answers.young, *answers.old, *answers.hot)]
+    known = [answers for asked in machine._asked.values() for answers in asked._answers.values()]
+    cells = [cell for answers in known for cell in (*answers.young, *answers.old, *answers.hot)]
     assert len(cells) < 3 * REMEMBERED
     assert max(len(cell) for cell in cells if isinstance(cell, bytes)) < 1000
 

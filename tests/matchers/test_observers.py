@@ -20,8 +20,18 @@ from trailhound.record import Record
 from trailhound.trail import Trail, TrailClass, TrailKind
 
 ROOT = Path(__file__).parents[2]
-ZEEK = ROOT / "trailhound" / "sample" / "zeek"
-EVE = (ROOT / "trailhound" / "sample" / "suricata" / "eve.json", TRAPS / "eve-tls.json", TRAPS / "eve-quic.json")
+LOGINS = ROOT / "tests" / "fixtures"
+ZEEK = {
+    path.stem: path
+    for folder in (ROOT / "trailhound" / "sample" / "zeek", LOGINS / "zeek")
+    for path in sorted(folder.glob("*.log"))
+}
+EVE = (
+    ROOT / "trailhound" / "sample" / "suricata" / "eve.json",
+    TRAPS / "eve-tls.json",
+    TRAPS / "eve-quic.json",
+    LOGINS / "suricata" / "eve-logins.json",
+)
 # Columns that no sample fills: packages of Zeek's write them, or only one of the two tools has them.
 UNFILLED = {
     "zeek": {
@@ -73,7 +83,7 @@ def is_certificate(record: Record) -> bool:
 
 @cache
 def records(module: str) -> tuple[Record, ...]:
-    files = EVE if module == "suricata" else tuple(sorted(ZEEK.glob("*.log")))
+    files = EVE if module == "suricata" else tuple(ZEEK.values())
     return tuple(record for file in files if (found := read_file(file)) for record in found.in_order)
 
 
@@ -81,10 +91,10 @@ def content(module: str, log: str) -> Iterator[tuple[str, bytes]]:
     """Give the samples of a log in each format of its tool."""
     if module == "suricata":
         kind = f'"event_type":"{OBSERVERS[log].suricata}"'.encode()
-        lines = [line for file in EVE for line in file.read_bytes().splitlines() if kind in line]
+        lines = [line for file in EVE for line in file.read_bytes().splitlines() if kind in line.replace(b": ", b":")]
         yield "eve", b"\n".join((*lines, b""))
         return
-    data = (ZEEK / f"{log}.log").read_bytes()
+    data = ZEEK[log].read_bytes()
     yield "zeek-tsv", data
     lines = data.splitlines()
     header = read_header([line for line in lines if line.startswith(b"#") and header_word(line)])
@@ -94,7 +104,7 @@ def content(module: str, log: str) -> Iterator[tuple[str, bytes]]:
 
 def claims() -> Iterator[tuple[str, str, str]]:
     for observer in OBSERVERS.values():
-        modules = ["zeek"] if (ZEEK / f"{observer.log}.log").exists() else []
+        modules = ["zeek"] if observer.log in ZEEK else []
         modules += ["suricata"] if observer.suricata else []
         for module in modules:
             unfilled = UNFILLED[module].get(observer.log, set())

@@ -12,6 +12,7 @@ from ingest.formats import reader_of
 from matchers.engine import Engine
 from matchers.events import Events
 from matchers.networks import HomeNetworks
+from matchers.view import View
 from tests.ingest.reading import WANTED
 from tests.matchers.build import counts, engine, trail
 from trailhound import canonical
@@ -170,7 +171,7 @@ def test_a_batch_gives_what_judging_every_record_gives(case: tuple[list[dict[str
     events = Events("sensor")
     for batch in reader_of("zeek-json", WANTED, "").feed(content):
         assert not isinstance(batch, BadLine)
-        for row in machine.hot_rows(batch):
+        for row in machine.hot_rows(View(batch)):
             machine.judge(batch.record(row), events)
     expected = by_rules(engine(listed), content).drain()
     assert counts(events.drain()) == counts(expected)

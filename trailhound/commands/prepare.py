@@ -33,7 +33,7 @@ from stores.contract import Store
 from stores.embedded import open_embedded
 from trailhound import canonical
 from trailhound.canonical import Indicator
-from trailhound.commands import desks
+from trailhound.commands import desks, suspicions
 from trailhound.errors import SettingsError, TrailError, TrailhoundError, TrailSetError
 from trailhound.record import MICROSECONDS
 from trailhound.settings import Settings
@@ -128,7 +128,7 @@ def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None,
     moment = now or exceptions.utc_now()
     excepted = exceptions.in_force(exceptions.load(path), moment)
     micros = round(moment.timestamp() * MICROSECONDS)
-    return Engine(
+    made = Engine(
         trails,
         whitelist.load(settings.trails.whitelist, (*local, *exceptions.whitelisted(excepted, path))),
         HomeNetworks(settings.networks.home),
@@ -139,6 +139,9 @@ def engine(settings: Settings, trails: TrailSet, previous: Engine | None = None,
         occasions=previous.occasions if previous is not None else None,
         own=desks.own_trails(settings, micros, previous.rules.own if previous is not None else None),
     )
+    made.use(suspicions.heuristics(settings, made, previous))
+    made.onlooker = previous.onlooker if previous is not None else None
+    return made
 
 
 def sensor_name() -> str:
