@@ -7,6 +7,7 @@ dead letters; then it is done, and that is saved with what comes next. So whatev
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -155,6 +156,11 @@ class Backfill:
         self.flush()
         if self._dirty:
             self.save()
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Store what was found of all that was read. Raises `StoreUnavailable` as `flush` does."""
+        if events:
+            self._attempt(partial(self._append, events))
 
     def save(self) -> None:
         """Save where reading stands. Raises `SettingsError`."""

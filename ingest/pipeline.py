@@ -7,7 +7,7 @@ dead letters. When either is away, reading stops: the log files are the buffer.
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,12 @@ from ingest.pulse import Pulse, Troubles
 from ingest.stretch import Stretch, match
 from ingest.tail import Piece, shown
 from ingest.watch import Watch
+from ingest.windows import Collector
 from matchers.engine import Engine
 from matchers.events import Events
 from stores.contract import SensorStatus, Store
 from trailhound.errors import SourceError, StoreUnavailable
-from trailhound.event import timestamp
+from trailhound.event import Event, timestamp
 from trailhound.settings import Settings
 from trailhound.start import END, start_of
 
@@ -46,9 +47,13 @@ _log = structlog.get_logger("ingest")
 
 
 class Pipeline:
-    """Follows the folders of the settings until it is told to stop; a `gatherer` is shown all that passes."""
+    """Follows the folders of the settings until it is told to stop; a `gatherer` is shown all that passes.
+
+    What a `collector` has is written before positions are saved.
+    """
 
     gatherer: Gatherer | None = None
+    collector: Collector | None = None
 
     def __init__(
         self, settings: Settings, engine: Engine, store: Store, *, on_beat: Callable[[Pulse], None] = lambda _: None
@@ -68,7 +73,7 @@ class Pipeline:
         saved = positions.load(self._positions_path)
         logs = settings.logs
         self._watch = Watch(logs.folders, polling=logs.polling)
-        wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
+        wanted = engine.wanted()
         self._follow = Follow(
             self._watch,
             wanted,
@@ -83,6 +88,7 @@ class Pipeline:
         self._troubles = Troubles()
         self._given: tuple[Settings, Watch | None] | None = None
         self._giving = threading.Lock()
+        self._found: list[Event] = []
         self._dirty = True
         self._noticed = False
         self._due = dict.fromkeys(("look", "discover", "save", "beat", "rest"), 0.0)
@@ -95,6 +101,19 @@ class Pipeline:
     def take(self, engine: Engine) -> None:
         """Match with another engine from the next stretch on. May be called from another thread."""
         self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def give(self, events: Sequence[Event]) -> None:
+        """Store what was found beside the loop, before long. May be called from another thread.
+
+        When we are stopped before, it is left out: whoever found it finds it again.
+        """
+        with self._giving:
+            self._found += events
+        self._watch.wake()
 
     def take_settings(self, settings: Settings) -> None:
         """Go by other settings for logs, before long. May be called from another thread.
@@ -216,7 +235,15 @@ class Pipeline:
         tail = item.followed.tail
         self._dead_letters.write(tail.sensor, shown(tail.path), item.stretch.bad_lines, timestamp(now()))
 
+    def _store_found(self) -> None:
+        with self._giving:
+            found, self._found = self._found, []
+        if found:
+            self._attempt(partial(self._store.append, found), AWAY)
+
     def _save(self) -> None:
+        if self.collector is not None:
+            self.collector.flush()
         positions.save(self._positions_path, self._follow.positions(), self._follow.looked)
         self._dirty = False
 
@@ -265,6 +292,7 @@ class Pipeline:
     def _housekeeping(self) -> None:
         moment = time.monotonic()
         self._resettle()
+        self._store_found()
         if moment >= self._due["look" if self._noticed else "discover"]:
             self._discover()
         if self._dirty and moment >= self._due["save"]:

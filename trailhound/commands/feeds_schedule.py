@@ -61,7 +61,7 @@ def update_apart(settings: Settings, names: Collection[str], stop: threading.Eve
     process = context.Process(
         target=_update_child, args=(settings, tuple(names), answer, thread_end), name="trailhound-feeds", daemon=True
     )
-    _start(process)
+    start_undisturbed(process)
     answer.close()
     thread_end.close()
     with answers, lifeline:
@@ -77,7 +77,7 @@ def update_apart(settings: Settings, names: Collection[str], stop: threading.Eve
     return str(said)
 
 
-def _start(process: SpawnProcess) -> None:
+def start_undisturbed(process: SpawnProcess) -> None:
     """Start a process that Ctrl-C does not reach: it reaches all of a terminal, and the parent decides when we end.
 
     What a thread has blocked is blocked in what it starts; only the main thread could have it ignored.

@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +15,10 @@ import typer
 
 from ingest.pipeline import Pipeline
 from ingest.pulse import Pulse
+from matchers.heuristics.status import Telling
 from trailhound import log
 from trailhound.access import is_loopback
-from trailhound.commands import central, desks, feeds_schedule, prepare, sender, users
+from trailhound.commands import behaving, central, desks, feeds_schedule, prepare, sender, users
 from trailhound.commands.options import ConfigOption, StateOption, StoreOption, TrailsOption, read_settings
 from trailhound.commands.reload import Reload
 from trailhound.commands.remembering import remembering
@@ -90,10 +92,12 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
             closing(prepare.store(settings)) as store,
             closing(desks.open_desk(settings)) as desk,
             remembering(settings) as gatherer,
+            behaving.behaving(settings, engine) as collected,
         ):
             server = Server(settings)
-            pipeline = Pipeline(settings, engine, store, on_beat=partial(_beat, notify, server))
-            pipeline.gatherer = gatherer
+            beat = _Beat(notify, server, Telling(settings.state_dir))
+            pipeline = beat.of = Pipeline(settings, engine, store, on_beat=beat)
+            pipeline.gatherer, pipeline.collector = gatherer, collected
             reload = Reload(settings, engine, pipeline.take, compiles=True, desk=desk)
             sending = sender.Sender(settings)
             takers = (pipeline.take_settings, reload.take_settings, server.take_settings, sending.take_settings)
@@ -105,15 +109,28 @@ def run_until_stopped(read: Callable[[], Settings]) -> None:
             )
             pulling = _beside(partial(central.keep_pulling, settings))
             feeding = _beside(partial(feeds_schedule.keep_updating, settings))
-            with closing(pipeline), signals as ended, server, _beside(reload.run), pulling, feeding, _sent(sending):
+            looking = _beside(partial(behaving.keep_looking, settings, collected, pipeline))
+            reloading = _beside(reload.run)
+            with closing(pipeline), signals as ended, server, reloading, pulling, feeding, looking, _sent(sending):
                 said = f"Trailhound: console and API on {server.url}, {len(engine.rules.trails):,} trails"
                 pipeline.run(ready=partial(_ready, notify, said))
                 ended.set()
 
 
-def _beat(notify: Notify, server: Server, pulse: Pulse) -> None:
-    notify.alive(str(pulse))
-    server.tell(pulse.trouble)
+@dataclass(slots=True)
+class _Beat:
+    """What is told about once a second of the pipeline that `of` is."""
+
+    notify: Notify
+    server: Server
+    telling: Telling
+    of: Pipeline | None = None
+
+    def __call__(self, pulse: Pulse) -> None:
+        self.notify.alive(str(pulse))
+        self.server.tell(pulse.trouble)
+        if self.of is not None:
+            self.telling(self.of.engine.heuristics)
 
 
 def _ready(notify: Notify, said: str) -> None:

@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +31,7 @@ from ingest.backfill import Backfill, Stored, Waiting
 from ingest.deadletters import DeadLetters
 from ingest.heartbeat import now
 from ingest.scan import FileReport, find_files, size_of
-from trailhound.commands import prepare
+from trailhound.commands import behaving, prepare
 from trailhound.commands.alone import alone
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, TrailsOption, settings_of
 from trailhound.commands.scanners import Job, Part, scan_all
@@ -140,7 +140,9 @@ def scan(
         if into_store:
             files = [path.absolute() for path in files]  # Their positions outlive this folder's being the present one.
         prepare.trail_set(settings)
-        job = Job(settings, sensor or ("" if into_store else prepare.sensor_name()), jobs, on=into_store)
+        window = Path(place, "window") if behaving.is_wanted(settings) else None
+        named = sensor or ("" if into_store else prepare.sensor_name())
+        job = Job(settings, named, jobs, on=into_store, window=window)
         outcome = _collect(job, files, backfill, as_ecs=as_ecs)
     if as_json:
         typer.echo(json.dumps(_as_object(outcome)))
@@ -178,19 +180,38 @@ def _collect(job: Job, files: list[Path], backfill: Backfill | None, *, as_ecs: 
             _keep(backfill, part)
         elif part.bad_lines:
             _bury(letters, job, part)
-        for event in part.events:
-            outcome.take(event)
-            if as_ecs:
-                sys.stdout.buffer.write(_as_line(event))
+        _show(outcome, part.events, as_ecs=as_ecs)
         if part.report is not None:
             outcome.reports.append(part.report)
+    found = _behaviour(job)
+    _show(outcome, found, as_ecs=as_ecs)
     if backfill is not None:
         backfill.finish()
+        backfill.add(found)
         outcome.stored = backfill.stored
     outcome.seconds = time.monotonic() - began
     outcome.reports.sort(key=lambda report: report.path)
     sys.stdout.flush()
     return outcome
+
+
+def _show(outcome: _Outcome, events: Sequence[Event], *, as_ecs: bool) -> None:
+    for event in events:
+        outcome.take(event)
+        if as_ecs:
+            sys.stdout.buffer.write(_as_line(event))
+
+
+def _behaviour(job: Job) -> Sequence[Event]:
+    """Look for what shows only over hours, when all is read."""
+    if job.window is None or not job.window.exists():
+        return ()
+    console = Console(stderr=True)
+    with console.status("Looking for behaviour") if console.is_terminal else nullcontext():
+        seen = behaving.look_through_archives(job.settings, job.window)
+        if not seen:
+            return ()
+        return behaving.events_of(seen, prepare.engine(job.settings, prepare.trail_set(job.settings)))
 
 
 def _take_out_done(files: list[Path], backfill: Backfill, outcome: _Outcome) -> list[Path]:

@@ -6,6 +6,7 @@ import queue
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from ingest.scan import FileReport, Scanned, Unit, scan_file, size_of, units
 from ingest.segments import count, format_of
 from ingest.stretch import Stretch
 from ingest.tail import shown
+from ingest.windows import Collector
 from matchers.engine import Engine
 from matchers.events import Events
 from trailhound import log
-from trailhound.commands import prepare
+from trailhound.commands import behaving, prepare
 from trailhound.commands.crew import Crew, undisturbed
 from trailhound.commands.sensors import sensor_of
 from trailhound.errors import TrailhoundError
@@ -38,13 +40,15 @@ _LOOK_AFTER = 5.0  # Seconds without a word after which it is seen whether every
 class Job:
     """What to scan with. `processes` 0 means one a core.
 
-    With `on`, each file is read on from where a saved position says, and where it stands then is told.
+    With `on`, each file is read on from where a saved position says, and where it stands then is told. In `window`
+    records are collected for behaviour, those of each folder of logs apart.
     """
 
     settings: Settings
     sensor: str
     processes: int
     on: bool = False
+    window: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,10 @@ def scan_all(
     for unit in work if job.on else ():
         unit.known = {path: known(path) for path in unit.files}
     most = job.processes or len(os.sched_getaffinity(0))
-    # A file that is read on is one process's: its position is where that one stands.
-    if most > 1 and not job.on and (shared := _to_share(work, most)):
+    # A file that is read on is one process's: its position is where that one stands. What heuristics count goes from
+    # line to line.
+    alone = job.on or job.settings.heuristics.enabled
+    if most > 1 and not alone and (shared := _to_share(work, most)):
         yield from _with_crew(job, shared, most)
         work = [unit for unit in work if unit not in shared]
     processes = min(most, len(work))
@@ -124,6 +130,11 @@ def _with_crew(job: Job, work: Sequence[Unit], processes: int) -> Iterator[Part]
 
 def _scan_unit(job: Job, engine: Engine, unit: Unit) -> Iterator[Part]:
     max_line = job.settings.logs.max_line_bytes
+    if engine.heuristics is not None:
+        engine.heuristics.begin_anew()
+
+    if job.window is not None and unit.files:
+        engine.onlooker = behaving.collector(job.settings, job.window / _place_of(unit))
 
     def sensor(path: Path) -> str:
         if job.sensor or not job.on:
@@ -136,6 +147,13 @@ def _scan_unit(job: Job, engine: Engine, unit: Unit) -> Iterator[Part]:
         return scan_file(path, engine, job.sensor, max_line=max_line, now=now)
 
     yield from _parts(unit, scan, sensor)
+    if isinstance(engine.onlooker, Collector):
+        engine.onlooker.close_segment()
+
+
+def _place_of(unit: Unit) -> str:
+    folder = os.fsencode(unit.files[0].absolute().parent)
+    return blake2b(folder, digest_size=12).hexdigest()
 
 
 def _parts(unit: Unit, scan: Callable[[Path], Iterator[Scanned]], sensor: Callable[[Path], str]) -> Iterator[Part]:
