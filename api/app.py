@@ -40,6 +40,7 @@ from api.routes import (
     feeds,
     handing,
     health,
+    hosts,
     lists,
     lookup,
     metrics,
@@ -75,6 +76,7 @@ _TAGS = (
     ("summary", "Totals and timelines."),
     ("events", "Matches, as ECS documents."),
     ("threats", "Events grouped by source and trail."),
+    ("hosts", "Hosts of the site, by what their threats add up to."),
     ("sources", "Where records came from."),
     ("trails", "Trails that were met, and the trail set in force."),
     ("feeds", "Where trails come from, and how old they are."),
@@ -214,7 +216,7 @@ def _add_routes(app: FastAPI) -> None:
         outbox,
     ):
         versioned.include_router(module.router)
-    for router in (accounts.admins, accounts.own, health.versioned):
+    for router in (accounts.admins, accounts.own, health.versioned, hosts.router):
         versioned.include_router(router)
     app.include_router(versioned, responses=_PROBLEMS)
     app.include_router(health.router, dependencies=strict, responses={422: _PROBLEMS[422]})

@@ -7,8 +7,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.access.guarding import needs
 from api.access.principal import Scope
+from api.behaviour_measures import BehaviourMeasures
 from api.deps import FeedsDep, NowDep, SettingsDep, StoreDep, TrailsDep
 from api.feed_measures import FeedMeasures
+from api.heuristic_measures import HeuristicMeasures
 from api.measures import Measures
 from api.routes.outbox import OutboxDep
 from api.sending.measures import SendMeasures
@@ -30,5 +32,7 @@ def get_metrics(
     ProcessCollector(registry=registry)
     registry.register(Measures(store, trails, now))
     registry.register(FeedMeasures(feeds, now))
+    registry.register(BehaviourMeasures(settings.state_dir, now))
+    registry.register(HeuristicMeasures(settings.state_dir))
     registry.register(SendMeasures(outbox, settings.send.targets, now))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,16 +1,17 @@
 """The page for people, and the files it links to. It works without any script."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import health, render
+from api import health, hosts, render
 from api.access.guarding import CallerDep, needs, public
 from api.access.principal import Scope
 from api.chart import HEIGHT, LEFT, RIGHT, WIDTH, chart
-from api.deps import FeedsDep, NowDep, StoreDep, TrailsDep, TroubleDep
+from api.deps import DeskDep, FeedsDep, NowDep, SettingsDep, StoreDep, TrailsDep, TroubleDep
 from api.lookup import TrailLookup
 from api.moments import duration
 from api.problems import RETRY_SECONDS
@@ -33,6 +34,7 @@ PERIODS: Mapping[PeriodName, str] = {
     "all": "all time",
 }
 SHOWN_THREATS = 50
+SHOWN_HOSTS = 10
 SHOWN_LOGS = 100
 
 
@@ -40,6 +42,8 @@ SHOWN_LOGS = 100
 def get_page(
     request: Request,
     store: StoreDep,
+    desk: DeskDep,
+    settings: SettingsDep,
     trails: TrailsDep,
     now: NowDep,
     trouble: TroubleDep,
@@ -48,20 +52,35 @@ def get_page(
     period: Annotated[PeriodName, Query()] = "24h",
     refresh: Annotated[Literal["on", "off"], Query()] = "on",
 ) -> HTMLResponse:
-    """Show totals, the timeline and the riskiest threats of a period."""
+    """Show totals, the timeline, the hosts at the highest risk and the riskiest threats of a period."""
     templates = request.app.state.templates
     shared: dict[str, Any] = {"period": period, "periods": PERIODS, "refresh": refresh == "on", "version": __version__}
     shared |= {"session": caller.session}
     try:
-        view = _view(store, trails, period, now) | _state(store, now, trouble, feeds)
+        query = _query(period, now)
+        whole = query if query.since is not None else replace(query, since=0)
+        at_risk = hosts.hosts(store, desk, settings, whole, now=now, limit=SHOWN_HOSTS)
+        view = _view(store, trails, query, now) | _hosts(at_risk) | _state(store, now, trouble, feeds)
     except StoreError:
         page = templates.get_template("unavailable.html").render(shared)
         return HTMLResponse(page, status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
     return HTMLResponse(templates.get_template("overview.html").render(shared | view))
 
 
-def _view(store: contract.Store, trails: TrailLookup, period: PeriodName, now: int) -> dict[str, Any]:
-    query = contract.Query() if period == "all" else contract.Query(since=max(0, now - duration(period)), until=now)
+def _query(period: PeriodName, now: int) -> contract.Query:
+    return contract.Query() if period == "all" else contract.Query(since=max(0, now - duration(period)), until=now)
+
+
+def _hosts(page: hosts.HostPage) -> dict[str, Any]:
+    shown = [
+        (one, severity_word(one.severity), [part.tactic for part in one.parts if part.tactic is not None])
+        for one in page.hosts
+        if one.severity is not None
+    ]
+    return {"hosts": shown, "total_hosts": page.total}
+
+
+def _view(store: contract.Store, trails: TrailLookup, query: contract.Query, now: int) -> dict[str, Any]:
     page = store.threats(query, limit=SHOWN_THREATS)
     return {
         "summary": store.summary(query),

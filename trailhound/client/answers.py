@@ -114,6 +114,54 @@ class Triage(Struct, frozen=True, kw_only=True):
     history: tuple[HistoryEntry, ...]
 
 
+class Host(Struct, frozen=True, kw_only=True):
+    address: str
+    risk: float
+    severity: str | None
+    threats: int
+    count: int
+    first: datetime | None
+    last: datetime | None
+    tactics: tuple[str, ...]
+    steps: int
+
+
+class HostThreat(Struct, frozen=True, kw_only=True):
+    id: str
+    kind: str
+    trail: str
+    info: str
+    severity: str
+    points: float
+    count: int
+    first: datetime
+    last: datetime
+
+
+class HostPart(Struct, frozen=True, kw_only=True):
+    tactic: str | None
+    points: float
+    threats: int
+    count: int
+    first: datetime
+    last: datetime
+    heaviest: tuple[HostThreat, ...]
+
+
+class HostStep(Struct, frozen=True, kw_only=True):
+    tactic: str
+    at: datetime
+    threat: str
+
+
+class HostRisk(Host, frozen=True, kw_only=True):
+    at: datetime
+    half_life_hours: float
+    parts: tuple[HostPart, ...]
+    chain: tuple[HostStep, ...]
+    chain_points: float
+
+
 class Source(Struct, frozen=True, kw_only=True):
     source: str
     count: int

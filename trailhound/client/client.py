@@ -107,6 +107,14 @@ class Client:
         body = {"state": state, "note": note, "tags": None if tags is None else list(tags), "assignee": assignee}
         return self._server.ask("setTriage", answers.Triage, body=body, match=_match(version), threat_id=threat_id)
 
+    def hosts(self, *, limit: int | None = None, **conditions: Unpack[Conditions]) -> Iterator[answers.Host]:
+        """Give hosts of the home networks, the one at the highest risk first."""
+        return self._server.pages("listHosts", answers.Host, "hosts", limit, conditions)
+
+    def host(self, address: str, **conditions: Unpack[Conditions]) -> answers.HostRisk:
+        """Give the risk of one host with what it is made of; 0 for one without threats."""
+        return self._server.ask("getHost", answers.HostRisk, query=conditions, address=address)
+
     def sources(self, *, limit: int = 100, **conditions: Unpack[Conditions]) -> list[answers.Source]:
         return self._server.listed("listSources", answers.Source, "sources", {"limit": limit, **conditions})
 

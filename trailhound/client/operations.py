@@ -11,6 +11,8 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "listRelatedThreats": ("GET", "/api/v1/threats/{threat_id}/related"),
     "getTriage": ("GET", "/api/v1/threats/{threat_id}/triage"),
     "setTriage": ("PATCH", "/api/v1/threats/{threat_id}/triage"),
+    "listHosts": ("GET", "/api/v1/hosts"),
+    "getHost": ("GET", "/api/v1/hosts/{address}"),
     "listSources": ("GET", "/api/v1/sources"),
     "listCountries": ("GET", "/api/v1/countries"),
     "listSeenTrails": ("GET", "/api/v1/trails"),

@@ -139,6 +139,16 @@ def test_lists_sources_sensors_and_health_are_given(trailhound: Client) -> None:
         trailhound.block_list("none")
 
 
+def test_hosts_come_with_what_their_risk_is_made_of(trailhound: Client) -> None:
+    period: Conditions = {"since": moment(START), "until": moment(START + 24 * HOUR)}
+    listed = list(trailhound.hosts(**period))
+    assert "192.168.1.10" in {one.address for one in listed}
+    found = trailhound.host("192.168.1.10", **period)
+    assert [part.tactic for part in found.parts] == ["Command and Control"]
+    assert found.parts[0].heaviest[0].trail == "evil.example"
+    assert trailhound.host("192.168.9.9").risk == 0
+
+
 def test_a_key_that_is_none_is_refused_with_the_words_of_the_server(url: str) -> None:
     with Client(url, "wrong") as client, pytest.raises(RequestError, match="401") as raised:
         client.summary()
