@@ -1,4 +1,4 @@
-"""Measure Trailhound: rows a second, memory, start, compiling.
+"""Measure Trailhound: rows a second, what heuristics cost of them, memory, start, compiling.
 
 python -m bench                                made-up trails, as many as Maltrail has
 python -m bench --trails trails-static.tar.gz  real ones
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from bench import fresh, logs, rates, report, rivals
+from bench import fresh, logs, rates, report, rivals, shares
 from bench.engine import open_set
 from bench.traffic import Flow, Traffic
 from bench.trails import Cost, compile_apart
@@ -61,6 +61,7 @@ def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespac
     gc.freeze()  # A process at work would not hold these objects, and need not have its collector look at them.
     found: list[rates.Rate] = []
     starts: list[float] = []
+    shared: list[shares.Shares] = []
     memory = None
     trails = open_set(set_path)
     for form in _FORMS:
@@ -71,12 +72,13 @@ def _measure(folder: Path, set_path: Path, cost: Cost, chosen: argparse.Namespac
         if memory is None:
             fresh_ones = [fresh.measure(set_path, file, form.format, form.log) for _ in range(chosen.runs)]
             starts, memory = [seconds for seconds, _ in fresh_ones], fresh_ones[-1][1]
+        shared.append(shares.measure(form.name, trails, form.format, form.log, data, chosen.runs))
         found += rates.of_engine(form.name, trails, form.format, form.log, data, chosen.runs)
         if form.format == "zeek-tsv":
             found += rates.yardsticks(form.name, data, file, chosen.runs)
         if form.name == RIVALED:
             found += rivals.measure(form.name, data, folder, chosen.trails)
-    return report.Report(cost, found, starts, memory)
+    return report.Report(cost, found, starts, memory, shared)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The way that records go in Trailhound, as the measurements drive it."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest.formats import CHUNK, reader_of
@@ -22,10 +22,7 @@ def make_engine(trails: TrailSet) -> Engine:
 
 def run(engine: Engine, format_: str, log: str, data: Iterable[bytes]) -> tuple[int, int]:
     """Match chunks of one log; give the numbers of records and of events."""
-    wanted: Mapping[str, Sequence[str]] = {
-        name: ("ts", *observer.probes) for name, observer in engine.observers.items()
-    }
-    reader = reader_of(format_, wanted, log)
+    reader = reader_of(format_, engine.wanted(), log)
     events = Events("bench")
     records = found = 0
     for chunk in data:

@@ -78,18 +78,26 @@ def _http(flow: Flow) -> Row:
 _ROWS: Mapping[str, Callable[[Flow], Row]] = {"dns": _dns, "conn": _conn, "http": _http}
 
 
+def rows(log: str, flows: Iterable[Flow]) -> Iterator[Row]:
+    """Give the rows of one log."""
+    return map(_ROWS[log], flows)
+
+
 def zeek_tsv(log: str, flows: Iterable[Flow]) -> bytes:
+    return tsv(log, rows(log, flows))
+
+
+def tsv(log: str, made: Iterable[Row]) -> bytes:
+    """Write rows as Zeek does."""
     types = _TYPES[log]
     header = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
     header += f"#path\t{log}\n#fields\t" + "\t".join(types) + "\n#types\t" + "\t".join(types.values()) + "\n"
-    make = _ROWS[log]
-    lines = ("\t".join([_cell(row.get(name)) for name in types]) for row in map(make, flows))
+    lines = ("\t".join([_cell(row.get(name)) for name in types]) for row in made)
     return (header + "\n".join(lines) + "\n").encode()
 
 
 def zeek_json(log: str, flows: Iterable[Flow]) -> bytes:
-    rows = map(_ROWS[log], flows)
-    return _lines({name: value for name, value in row.items() if value is not None} for row in rows)
+    return _lines({name: value for name, value in row.items() if value is not None} for row in rows(log, flows))
 
 
 def _cell(value: Cell) -> str:
@@ -147,10 +155,18 @@ def _eve_dns(flow: Flow, stamp: str) -> dict[str, object]:
 
 
 def _eve_tls(flow: Flow, stamp: str) -> dict[str, object]:
+    del stamp
     fingerprint = ":".join(f"{ord(letter):02x}" for letter in flow.name[:20].ljust(20))
-    valid = {"notbefore": stamp, "notafter": stamp, "version": "TLS 1.2", "serial": "0A:1B:2C"}
+    valid = {
+        "notbefore": "2025-10-01T00:00:00",
+        "notafter": "2026-10-01T00:00:00",
+        "version": "TLS 1.2",
+        "serial": "0A:1B:2C",
+    }
     about = {"subject": f"CN={flow.name}", "issuerdn": "C=US, O=Example, CN=Example CA", "fingerprint": fingerprint}
-    return {"tls": {"sni": flow.name, **about, **valid, "ja3": {"hash": f"{len(flow.agent):032x}"}}}
+    return {
+        "tls": {"sni": flow.name, "version": "TLS 1.2", **about, **valid, "ja3": {"hash": f"{len(flow.agent):032x}"}}
+    }
 
 
 def _eve_http(flow: Flow, stamp: str) -> dict[str, object]:

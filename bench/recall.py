@@ -98,7 +98,7 @@ def _client(number: int) -> str:
 def _met(engine: Engine, cases: Sequence[Case], format_: str) -> dict[str, set[str]]:
     met: dict[str, set[str]] = defaultdict(set)
     engine.occasions = Occasions()  # The same connections in another format would count as known.
-    wanted = {log: ("ts", *observer.probes) for log, observer in engine.observers.items()}
+    wanted = engine.wanted()
     for log in sorted({case.log for case in cases}):
         rows = [
             {"id.orig_h": _client(n), "uid": f"C{n}", **case.row} for n, case in enumerate(cases) if case.log == log

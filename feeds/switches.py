@@ -1,6 +1,7 @@
-"""Which feeds somebody switched on or off by command: kept in the state, so that no file of the user is written to.
+"""What somebody switched on or off by command: kept in the state, so that no file of the user is written to.
 
-What the command says is stronger than the catalogue and the user's file, until the opposite is said.
+Of feeds, what the command says is stronger than the catalogue and the user's file, until the opposite is said.
+Heuristics are switched in the same way.
 """
 
 import dataclasses
@@ -8,6 +9,7 @@ import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -20,26 +22,33 @@ _FILE = "switches.json"
 _LOCK = "switches.lock"
 
 
-class _Switches(msgspec.Struct, frozen=True):
-    version: int
-    feeds: dict[str, bool]
+class _Switched(Protocol):
+    """What can be on or off, and is so by default."""
+
+    @property
+    def enabled(self) -> bool: ...
 
 
-def load(folder: Path) -> dict[str, bool]:
-    """Give what was switched, by the names of feeds. Raises `SourceError` when the file cannot be read."""
-    path = folder / _FILE
+def path_in(folder: Path) -> Path:
+    return folder / _FILE
+
+
+def load(folder: Path, what: str = "feeds") -> dict[str, bool]:
+    """Give what was switched, by name. Raises `SourceError` when the file cannot be read."""
+    path = path_in(folder)
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=_Switches)
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, int | dict[str, bool]])
+        version, switched = found["version"], found[what]
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError, KeyError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceError(
-            f"{path}: which feeds are on cannot be read: {reason}; remove the file to begin anew"
+            f"{path}: which {what} are on cannot be read: {reason}; remove the file to begin anew"
         ) from error
-    if found.version != VERSION:
-        raise SourceError(f"{path}: version {found.version} was met, {VERSION} expected; remove the file to begin anew")
-    return found.feeds
+    if version != VERSION or not isinstance(switched, dict):
+        raise SourceError(f"{path}: version {version} was met, {VERSION} expected; remove the file to begin anew")
+    return switched
 
 
 def applied(feeds: Mapping[str, Feed], switched: Mapping[str, bool]) -> dict[str, Feed]:
@@ -52,21 +61,21 @@ def applied(feeds: Mapping[str, Feed], switched: Mapping[str, bool]) -> dict[str
     }
 
 
-def switch(folder: Path, feeds: Mapping[str, Feed], names: Mapping[str, bool]) -> None:
-    """Switch feeds on or off. `feeds` are those of the files: what they say already needs no switch.
+def switch(folder: Path, all_: Mapping[str, _Switched], names: Mapping[str, bool], what: str = "feeds") -> None:
+    """Switch some on or off. `all_` are as they are by default: what that says already needs no switch.
 
     Raises `SourceError` when it cannot be kept.
     """
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with _alone(folder):
-            kept = load(folder)
+            kept = load(folder, what)
             for name, on in names.items():
                 kept.pop(name, None)
-                if feeds[name].enabled != on:
+                if all_[name].enabled != on:
                     kept[name] = on
-            content = msgspec.json.encode(_Switches(VERSION, dict(sorted(kept.items()))))
-            parts.replace_file(folder / _FILE, content)
+            content = msgspec.json.encode({"version": VERSION, what: dict(sorted(kept.items()))})
+            parts.replace_file(path_in(folder), content)
     except OSError as error:
         raise SourceError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
 

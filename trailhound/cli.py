@@ -19,6 +19,7 @@ from trailhound.commands import (
     key,
     keys,
     positions,
+    rules,
     run,
     scan,
     send,
@@ -51,6 +52,7 @@ trails.app.command("pull")(central.pull_command)
 trails.app.command()(key.key)
 app.add_typer(trails.app, name="trails")
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(rules.app, name="rules")
 app.add_typer(whitelist.app, name="whitelist")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(es.app, name="es")

@@ -6,6 +6,7 @@ from typing import Any
 import tomli_w
 import typer
 
+from trailhound.commands import suspicions
 from trailhound.commands.options import ConfigOption, JsonOption, StateOption, settings_of
 from trailhound.settings import ENVIRONMENT_PREFIX, REQUIRED, TAKEN_UP, default_file, keys
 
@@ -32,7 +33,7 @@ def check(config: ConfigOption = None, state: StateOption = None) -> None:
 
       trailhound config check --config /etc/trailhound.toml
     """
-    settings_of(config, state)
+    suspicions.standings(settings_of(config, state))
     path = config or default_file()
     typer.echo(
         f"{path}: the settings are right" if path.exists() else f"{path} is not there; the defaults are in force"

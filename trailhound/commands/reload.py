@@ -1,4 +1,4 @@
-"""Trails, whitelists and exceptions that change while Trailhound runs: checked, and taken up without a pause."""
+"""Trails, whitelists and switches that change while Trailhound runs: checked, and taken up without a pause."""
 
 import threading
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import structlog
 
-from feeds import build
+from feeds import build, switches
 from feeds.hygiene import CANARY_ADDRESSES, CANARY_NAMES
 from matchers.engine import Engine
 from matchers.exceptions import Kept, in_force, path_in, utc_now
 from matchers.trailset import TrailSet
 from stores.desk import Desk
-from trailhound.commands import prepare
+from trailhound.commands import prepare, suspicions
 from trailhound.commands.desks import Watched
 from trailhound.errors import TrailhoundError, TrailSetError
 from trailhound.settings import Settings
@@ -24,7 +24,7 @@ _Mark = tuple[object, ...]
 
 
 class Reload:
-    """Hands a new engine to `take` whenever trail files, the trail set, whitelists or exceptions have changed.
+    """Hands a new engine to `take` whenever trails, whitelists, exceptions or switches of heuristics have changed.
 
     With `compiles`, changed trail files are compiled; without, it is left to another process to do that. What cannot be
     taken up is reported once, and what was in force stays so. `desk` is where people add trails; `clock` says when
@@ -111,6 +111,7 @@ class Reload:
         return (
             str(made_of),
             _identity(settings.trail_set_path),
+            _identity(switches.path_in(suspicions.switches_in(settings))),
             self._excepted(),
             self._own.mark() if self._own is not None else "",
             *map(_identity, settings.trails.whitelist),
