@@ -5,6 +5,7 @@ Zeek has a certificate in x509.log, and in ssl.log who was shown it: what x509.l
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import TypeVar
 
 from pydantic import Field
@@ -22,7 +23,7 @@ from trailhound.trail import TrailKind
 _CERTIFICATES = 20_000  # That are remembered of x509.log, half a KB each.
 _JUDGED = 50_000  # Servers with what they showed that were judged.
 _HELD = 5_000  # Of these, odd ones, and ones whose certificate is not known yet.
-_PLAIN = 20_000
+_PLAIN = 65_536
 _PORT_DIGITS = 5
 _LONGEST = 4096  # Characters of a subject.
 _DAY = 86_400 * MICROSECONDS
@@ -38,6 +39,7 @@ _OF_X509 = (
     "certificate.not_valid_before",
     "certificate.not_valid_after",
 )
+_NOTHING: frozenset[Hashable] = frozenset({None, b"-", b"(empty)", ()})
 _Key = tuple[Hashable, ...]
 _Held = TypeVar("_Held")
 
@@ -79,13 +81,14 @@ class _Watcher:
         if view.log == "x509":
             self._learn(view)
             return
-        servers, sources = _servers(view), view.column("id.orig_h")
+        rows = self._doubtful(view) if len(view) else ()
+        servers, sources = _servers(view) if rows else None, view.column("id.orig_h")
         if servers is None or sources is None:
             return
-        distinct, time = set(servers), view.time(0)
+        distinct, time = set(map(servers.__getitem__, rows)), view.time(0)
         come = {key for key in distinct & self._waiting.keys() if self._remembered(self._waiting[key])}
         new = come | self._judged.new(distinct, time)
-        for row in rows_of(new, servers):
+        for row in rows if new else ():
             if servers[row] in new:  # What follows with the same key is as this one is.
                 new.discard(servers[row])
                 self._waiting.pop(servers[row], None)
@@ -94,6 +97,20 @@ class _Watcher:
             found = self._odd[servers[row]]
             if self._told.new({(sources[row], found.key)}, view.time(row)):
                 yield row, replace(found, key=f"{view.text('id.orig_h', sources[row])} {found.key}")
+
+    def _doubtful(self, view: View) -> Sequence[int]:
+        """Give the rows whose certificate is not known to be plain; of most nothing else has to be looked at."""
+        columns = [view.column(name) for name in _OF_CERTIFICATE]
+        if columns[0] is None or any(view.distinct(chain) - _NOTHING for chain in _CHAINS):
+            return range(len(view))
+        shown = list(zip(*(column or repeat(None) for column in columns), strict=False))
+        first, last = view.time(0), view.time(len(view) - 1)
+        doubtful = set()
+        for cells in set(shown):
+            span = self._plain.get(cells)
+            if span is None or not span[0] <= first <= span[1] or not span[0] <= last <= span[1]:
+                doubtful.add(cells)
+        return list(rows_of(doubtful, shown))
 
     def _learn(self, view: View) -> None:
         columns = [view.column(name) for name in _OF_X509]
