@@ -34,7 +34,7 @@ def test_it_goes_by_signs_of_life() -> None:
     unit = service()
     assert (unit["Type"], unit["Restart"]) == ("notify", "on-failure")
     assert int(unit["WatchdogSec"]) >= 60
-    assert unit["ExecReload"] == "/bin/kill -HUP $MAINPID"
+    assert unit["ExecReload"] == "/bin/sh -c 'kill -HUP $MAINPID'"
 
 
 def test_systemd_finds_no_fault_in_it(real_systemd: str, tmp_path: Path) -> None:
