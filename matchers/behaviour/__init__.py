@@ -6,7 +6,6 @@ A package of the site's own brings behaviours by the entry point group `trailhou
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from importlib.metadata import entry_points
 
 from matchers.behaviour.beacon import BEACON
 from matchers.behaviour.behaviour import Behaviour, Chosen
@@ -19,7 +18,6 @@ from matchers.behaviour.rare_tls_client import RARE_TLS_CLIENT
 from matchers.behaviour.strobe import STROBE
 from matchers.behaviour.subdomain_tunnel import SUBDOMAIN_TUNNEL
 from matchers.heuristics import choice
-from trailhound.errors import SettingsError
 
 BUILT_IN: tuple[Behaviour, ...] = (
     BEACON,
@@ -39,18 +37,7 @@ GROUP = "trailhound.behaviours"
 @lru_cache(maxsize=1)
 def registry() -> Mapping[str, Behaviour]:
     """Give all behaviours by name, those of installed packages too. Raises `SettingsError` for one that is none."""
-    found = {behaviour.name: behaviour for behaviour in BUILT_IN}
-    for entry in entry_points(group=GROUP):
-        try:
-            behaviour = entry.load()
-        except Exception as error:
-            raise SettingsError(f"entry point {GROUP}: {entry.name} cannot be loaded: {error}") from error
-        if not isinstance(behaviour, Behaviour):
-            raise SettingsError(f"entry point {GROUP}: {entry.name} is no Behaviour")
-        if behaviour.name in found:
-            raise SettingsError(f"entry point {GROUP}: {entry.name}: there is a behaviour {behaviour.name!r} already")
-        found[behaviour.name] = behaviour
-    return found
+    return choice.installed(Behaviour, BUILT_IN, GROUP)
 
 
 def chosen(

@@ -6,7 +6,6 @@ A package of the site's own brings heuristics by the entry point group `trailhou
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from importlib.metadata import entry_points
 
 from matchers.heuristics import choice
 from matchers.heuristics.content_type import CONTENT_TYPE
@@ -35,7 +34,6 @@ from matchers.heuristics.slow_port_scan import SLOW_PORT_SCAN
 from matchers.heuristics.udp_scan import UDP_SCAN
 from matchers.heuristics.user_agent import USER_AGENT
 from matchers.heuristics.web_scan import WEB_SCAN
-from trailhound.errors import SettingsError
 
 BUILT_IN: tuple[Heuristic, ...] = (
     PORT_SCAN,
@@ -71,18 +69,7 @@ GROUP = "trailhound.heuristics"
 @lru_cache(maxsize=1)
 def registry() -> Mapping[str, Heuristic]:
     """Give all heuristics by name, those of installed packages too. Raises `SettingsError` for one that is none."""
-    found = {heuristic.name: heuristic for heuristic in BUILT_IN}
-    for entry in entry_points(group=GROUP):
-        try:
-            heuristic = entry.load()
-        except Exception as error:
-            raise SettingsError(f"entry point {GROUP}: {entry.name} cannot be loaded: {error}") from error
-        if not isinstance(heuristic, Heuristic):
-            raise SettingsError(f"entry point {GROUP}: {entry.name} is no Heuristic")
-        if heuristic.name in found:
-            raise SettingsError(f"entry point {GROUP}: {entry.name}: there is a heuristic {heuristic.name!r} already")
-        found[heuristic.name] = heuristic
-    return found
+    return choice.installed(Heuristic, BUILT_IN, GROUP)
 
 
 def chosen(

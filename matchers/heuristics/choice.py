@@ -1,12 +1,35 @@
 """Which heuristics and behaviours settings ask for, and by which thresholds."""
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from importlib.metadata import entry_points
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from matchers.findings import Described, Thresholds
 from trailhound.errors import SettingsError
+
+OfKind = TypeVar("OfKind", bound=Described)
+
+
+def installed(kind: type[OfKind], built_in: Iterable[OfKind], group: str) -> Mapping[str, OfKind]:
+    """Give what is built in and what installed packages bring by entry points of a group, by name.
+
+    Raises `SettingsError` for an entry that cannot be loaded, is of another kind, or has a name that is taken.
+    """
+    found = {one.name: one for one in built_in}
+    for entry in entry_points(group=group):
+        try:
+            one = entry.load()
+        except Exception as error:
+            raise SettingsError(f"entry point {group}: {entry.name} cannot be loaded: {error}") from error
+        if not isinstance(one, kind):
+            raise SettingsError(f"entry point {group}: {entry.name} is no {kind.__name__}")
+        if one.name in found:
+            raise SettingsError(f"entry point {group}: {entry.name}: the name {one.name!r} is taken already")
+        found[one.name] = one
+    return found
 
 
 def refuse_unknown(known: Collection[str], **asked: Collection[str]) -> None:

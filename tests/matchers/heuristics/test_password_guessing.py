@@ -1,7 +1,6 @@
 """Hosts that fail to log in at another again and again, and those that get in at last."""
 
 import ipaddress
-import os
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -115,9 +114,8 @@ def test_state_is_bounded_in_a_storm() -> None:
     assert 0 < machine.heuristics.held()[_NAME] <= 200_000
 
 
-@pytest.mark.skipif("TRAILHOUND_CORPUS" not in os.environ, reason="needs the corpus of real logs")
-def test_real_guessers_are_found_and_they_alone() -> None:
-    folder = Path(os.environ["TRAILHOUND_CORPUS"], "zeek_logs/activecm+rita/missing_host/2024-04-19")
+def test_real_guessers_are_found_and_they_alone(corpus: Path) -> None:
+    folder = corpus / "zeek_logs/activecm+rita/missing_host/2024-04-19"
     machine = watched(_NAME)
     events: list[Event] = []
     for path in sorted(folder.glob("ssh.*")):
